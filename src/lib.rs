@@ -1,0 +1,5 @@
+//! Keeps a PostgreSQL warehouse equal to the Keepnet Labs reseller API.
+
+pub mod clock;
+pub mod settings;
+pub mod simulator;

@@ -1,0 +1,3 @@
+//! The `keepnet-etl` program.
+
+fn main() {}

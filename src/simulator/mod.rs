@@ -1,0 +1,1 @@
+//! An HTTP server that imitates the vendor.
