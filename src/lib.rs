@@ -1,5 +1,11 @@
 //! Keeps a PostgreSQL warehouse equal to the Keepnet Labs reseller API.
 
+pub mod resource;
+pub mod verdict;
+
 pub mod clock;
 pub mod settings;
+
+pub mod warehouse;
+
 pub mod simulator;

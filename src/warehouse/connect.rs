@@ -1,0 +1,120 @@
+//! Connecting: TLS rules, the pool, and working as a plain role even when the login is a superuser.
+//!
+//! Row-level security does not bind superusers or a superuser's views. So that it can be relied on, every object
+//! belongs to a plain role: the login itself when it is one, else [`OWNER_ROLE`], which is created for it.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Row};
+
+use super::error::{WarehouseError, WarehouseErrorKind};
+
+/// The role that owns every object in a database to which the program logs in as a superuser.
+pub const OWNER_ROLE: &str = "keepnet_etl_owner";
+
+/// How long to wait for a free connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How a database is to be reached.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// `postgres://…`
+    pub url: SecretString,
+    /// Connections held at most.
+    pub max_connections: u32,
+    /// Allow an unencrypted connection to another machine.
+    pub allow_plaintext: bool,
+}
+
+/// Opens a pool and proves that the database answers.
+pub async fn connect(target: &Target) -> Result<PgPool, WarehouseError> {
+    let options = options(target)?;
+    let refused = |error| WarehouseError::from_sqlx("connect to the database", error);
+    // A single attempt first: the pool would repeat it until its timeout and hide the reason.
+    let connection = PgConnection::connect_with(&options).await.map_err(refused)?;
+    connection.close().await.map_err(refused)?;
+    PgPoolOptions::new()
+        .max_connections(target.max_connections.max(2))
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .after_connect(|connection, _| Box::pin(work_as_plain_role(connection)))
+        .connect_with(options)
+        .await
+        .map_err(refused)
+}
+
+fn options(target: &Target) -> Result<PgConnectOptions, WarehouseError> {
+    let doing = "connect to the database";
+    let options = PgConnectOptions::from_str(target.url.expose_secret())
+        .map_err(|error| WarehouseError::from_sqlx(doing, error))?
+        .application_name("keepnet-etl")
+        .options([("timezone", "UTC")]);
+    if target.allow_plaintext || is_on_this_machine(&options) {
+        return Ok(options);
+    }
+    match options.get_ssl_mode() {
+        PgSslMode::VerifyCa | PgSslMode::VerifyFull => Ok(options),
+        PgSslMode::Disable => Err(WarehouseError::new(doing, WarehouseErrorKind::Plaintext)),
+        PgSslMode::Allow | PgSslMode::Prefer | PgSslMode::Require => {
+            Ok(options.ssl_mode(PgSslMode::VerifyFull))
+        }
+    }
+}
+
+fn is_on_this_machine(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    options.get_socket().is_some()
+        || host.starts_with('/')
+        || host == "localhost"
+        || IpAddr::from_str(host).is_ok_and(|address| address.is_loopback())
+}
+
+async fn work_as_plain_role(db: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let row = sqlx::query(
+        "select login.rolsuper or login.rolbypassrls, owner.rolname, owner.rolsuper or owner.rolbypassrls
+         from pg_roles login
+         left join pg_namespace n on n.nspname = 'sync'
+         left join pg_roles owner on owner.oid = n.nspowner
+         where login.rolname = session_user",
+    )
+    .fetch_one(&mut *db)
+    .await?;
+    let is_privileged: bool = row.try_get(0)?;
+    let owner: Option<String> = row.try_get(1)?;
+    let is_owner_privileged: Option<bool> = row.try_get(2)?;
+    if !is_privileged || is_owner_privileged == Some(true) {
+        return Ok(());
+    }
+    let role = match owner {
+        Some(owner) => owner,
+        None => {
+            create_owner_role(db).await?;
+            OWNER_ROLE.to_owned()
+        }
+    };
+    sqlx::query(AssertSqlSafe(format!("set role \"{}\"", role.replace('"', "\"\""))))
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+async fn create_owner_role(db: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(AssertSqlSafe(format!(
+        "do $$ begin
+             create role {OWNER_ROLE} nologin nosuperuser nobypassrls;
+         exception when duplicate_object or unique_violation then null;
+         end $$;
+         do $$ begin
+             execute format('grant create, temporary on database %I to {OWNER_ROLE}', current_database());
+         exception when others then
+             -- Two first connections at once update one catalog row; either grant will do.
+             if sqlerrm not like '%concurrently%' then raise; end if;
+         end $$;"
+    )))
+    .execute(db)
+    .await?;
+    Ok(())
+}

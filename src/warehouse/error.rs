@@ -1,0 +1,164 @@
+//! What can go wrong with the database, sorted once by what the operator can do about it.
+
+use std::fmt;
+
+/// A failure of the database.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {doing}: {kind}")]
+pub struct WarehouseError {
+    /// What was being done, as an infinitive: "load rows".
+    pub doing: &'static str,
+    /// What went wrong.
+    pub kind: WarehouseErrorKind,
+    /// The driver's own words; they may quote row values and are not shown.
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What went wrong, by what can be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WarehouseErrorKind {
+    /// The URL is not one.
+    BadUrl,
+    /// A plaintext connection to another machine.
+    Plaintext,
+    /// Nobody answers.
+    Unreachable(String),
+    /// Wrong user or password.
+    LoginRefused,
+    /// There is no such database.
+    NoDatabase(String),
+    /// The role may not do this.
+    NoRights(String),
+    /// The server's disk is full.
+    DiskFull,
+    /// No connection is to be had: the server's or this program's limit.
+    TooManyConnections,
+    /// The database was migrated by a newer version of this program.
+    NewerSchema,
+    /// It was not migrated yet.
+    NotMigrated,
+    /// It holds the data of another reseller.
+    OtherAccount {
+        /// Whose data it holds.
+        owner: String,
+        /// Who asks.
+        account: String,
+    },
+    /// Anything else: the SQLSTATE and the server's message, which holds no values.
+    Other(String),
+}
+
+impl fmt::Display for WarehouseErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BadUrl => f.write_str("warehouse.url is not a PostgreSQL URL"),
+            Self::Plaintext => f.write_str(
+                "warehouse.url asks for an unencrypted connection to a database on another machine",
+            ),
+            Self::Unreachable(why) => write!(f, "the database does not answer ({why})"),
+            Self::LoginRefused => f.write_str("the database refused this user or password"),
+            Self::NoDatabase(message) | Self::NoRights(message) | Self::Other(message) => {
+                f.write_str(message)
+            }
+            Self::DiskFull => f.write_str("the disk of the database server is full"),
+            Self::TooManyConnections => f.write_str("no database connection became free"),
+            Self::NewerSchema => f.write_str(
+                "the database was migrated by a newer version of keepnet-etl than this one",
+            ),
+            Self::NotMigrated => f.write_str("the database has not been migrated"),
+            Self::OtherAccount { owner, account } => write!(
+                f,
+                "the database holds the data of reseller {owner}, but the credentials belong to {account}"
+            ),
+        }
+    }
+}
+
+impl WarehouseError {
+    /// An error without a source.
+    #[must_use]
+    pub fn new(doing: &'static str, kind: WarehouseErrorKind) -> Self {
+        Self { doing, kind, source: None }
+    }
+
+    /// Sorts an error of the driver.
+    #[must_use]
+    pub fn from_sqlx(doing: &'static str, error: sqlx::Error) -> Self {
+        Self { doing, kind: WarehouseErrorKind::of(&error), source: Some(Box::new(error)) }
+    }
+
+    /// What the operator can do about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self.kind {
+            WarehouseErrorKind::BadUrl => {
+                "set warehouse.url (or DATABASE_URL) to postgres://user:password@host:5432/database"
+            }
+            WarehouseErrorKind::Plaintext => {
+                "remove sslmode=disable from the URL, or set warehouse.allow_plaintext = true on a network you trust"
+            }
+            WarehouseErrorKind::Unreachable(_) => {
+                "check host and port of warehouse.url, that PostgreSQL runs, its certificate, and the network between"
+            }
+            WarehouseErrorKind::LoginRefused => "check user and password of warehouse.url",
+            WarehouseErrorKind::NoDatabase(_) => "create the database, or correct its name in warehouse.url",
+            WarehouseErrorKind::NoRights(_) => {
+                "as the database's owner, run: grant create, temporary on database … to the role of warehouse.url; or use the role that migrated it"
+            }
+            WarehouseErrorKind::DiskFull => {
+                "free space on the database server and run again; what was committed stays, nothing is half-written"
+            }
+            WarehouseErrorKind::TooManyConnections => {
+                "raise the server's max_connections, or lower warehouse.max_connections (at least 2)"
+            }
+            WarehouseErrorKind::NewerSchema => "run the newer version of keepnet-etl",
+            WarehouseErrorKind::NotMigrated => "run: keepnet-etl migrate",
+            WarehouseErrorKind::OtherAccount { .. } => {
+                "give each reseller a database of its own, or use the credentials of the reseller named first"
+            }
+            WarehouseErrorKind::Other(_) => "see the server's log; what was committed stays",
+        }
+    }
+
+    /// True when the database could not be reached at all.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        matches!(
+            self.kind,
+            WarehouseErrorKind::Unreachable(_) | WarehouseErrorKind::TooManyConnections
+        )
+    }
+}
+
+impl WarehouseErrorKind {
+    fn of(error: &sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(database) => {
+                let code = database.code().unwrap_or_default().into_owned();
+                // The primary message names relations and constraints; values are in the detail only.
+                let message = database.message().to_owned();
+                match code.as_str() {
+                    "28P01" | "28000" => Self::LoginRefused,
+                    "3D000" => Self::NoDatabase(message),
+                    "42501" => Self::NoRights(message),
+                    "53100" => Self::DiskFull,
+                    "53300" => Self::TooManyConnections,
+                    "57P01" | "57P02" | "57P03" => Self::Unreachable(message),
+                    "3F000" | "42P01" => Self::NotMigrated,
+                    _ => Self::Other(format!("{message} (SQLSTATE {code})")),
+                }
+            }
+            sqlx::Error::Io(error) => Self::Unreachable(error.kind().to_string()),
+            sqlx::Error::Tls(error) => Self::Unreachable(format!("TLS: {error}")),
+            sqlx::Error::PoolTimedOut => Self::TooManyConnections,
+            sqlx::Error::Configuration(_) => Self::BadUrl,
+            sqlx::Error::Migrate(error) => match error.as_ref() {
+                sqlx::migrate::MigrateError::VersionMissing(_) => Self::NewerSchema,
+                sqlx::migrate::MigrateError::Execute(error)
+                | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => Self::of(error),
+                other => Self::Other(other.to_string()),
+            },
+            other => Self::Other(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! From received rows to tables: what one transaction carries, and how it is committed.
+//!
+//! A [`Batch`] holds the rows of some pages, the cursors that they move, and what could not be understood.
+//! [`commit`] writes it in one transaction, so that a kill leaves rows and cursors in step.
+
+mod merge;
+pub mod tuple;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+use crate::resource::Resource;
+use crate::warehouse::cursors::{self, CursorMove};
+use crate::warehouse::quarantine::{self, BadItem, Discrepancy, UnknownField};
+use crate::warehouse::tables::Rule;
+pub use merge::{Effect, NewRows};
+use tuple::{Row, TableRows};
+
+/// How often a batch is tried again when it collides with another transaction.
+const MAX_COLLISIONS: u32 = 5;
+
+/// Rows for several tables.
+#[derive(Debug, Default)]
+pub struct Rows(BTreeMap<u8, TableRows>);
+
+impl Rows {
+    /// Adds a row to its table.
+    pub fn push<R: Row>(&mut self, row: &R) {
+        self.table::<R>().push(row);
+    }
+
+    /// Says that all rows of `owner` are among those added to the table of `R`; see [`Rule::Set`].
+    pub fn push_owner<R: Row>(&mut self, owner: &[&str]) {
+        self.table::<R>().push_owner(owner);
+    }
+
+    fn table<R: Row>(&mut self) -> &mut TableRows {
+        self.0.entry(R::TABLE.order).or_insert_with(|| TableRows::new(R::TABLE))
+    }
+
+    /// Takes over all rows of `other`.
+    pub fn append(&mut self, other: Self) {
+        for (order, rows) in other.0 {
+            match self.0.entry(order) {
+                std::collections::btree_map::Entry::Vacant(vacant) => {
+                    vacant.insert(rows);
+                }
+                std::collections::btree_map::Entry::Occupied(mut occupied) => {
+                    occupied.get_mut().append(&rows);
+                }
+            }
+        }
+    }
+
+    /// Number of rows in all tables.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.values().map(TableRows::len).sum()
+    }
+
+    /// True when there is nothing to load.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.values().all(TableRows::is_empty)
+    }
+}
+
+/// What one transaction carries.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The company that everything belongs to.
+    pub company_id: String,
+    /// Received rows.
+    pub rows: Rows,
+    /// Cursors that these rows move.
+    pub cursors: Vec<CursorMove>,
+    /// Items that could not be understood.
+    pub bad_items: Vec<BadItem>,
+    /// Members without a column, seen for the first time in this run.
+    pub unknown_fields: Vec<UnknownField>,
+    /// Counts that do not agree.
+    pub discrepancies: Vec<Discrepancy>,
+}
+
+impl Batch {
+    /// True when a commit would do nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+            && self.cursors.is_empty()
+            && self.bad_items.is_empty()
+            && self.unknown_fields.is_empty()
+            && self.discrepancies.is_empty()
+    }
+}
+
+/// Rows by effect, per resource.
+pub type Effects = HashMap<Resource, Effect>;
+
+/// Commits `batch`: all of it, or nothing.
+///
+/// Two processes may load the same new rows at the same time. The second one then fails on the key; it is
+/// repeated with a merge, which waits for the first and finds its rows. Deadlocks and serialization failures
+/// are repeated as they are.
+pub async fn commit(pool: &PgPool, batch: &Batch, at: DateTime<Utc>) -> Result<Effects, sqlx::Error> {
+    let mut new_rows = NewRows::Copy;
+    for _ in 0..MAX_COLLISIONS {
+        match try_commit(pool, batch, new_rows, at).await {
+            Err(sqlx::Error::Database(error)) => match error.code().as_deref() {
+                Some("23505") if new_rows == NewRows::Copy => new_rows = NewRows::Merge,
+                Some("40001" | "40P01") => {}
+                _ => return Err(sqlx::Error::Database(error)),
+            },
+            done => return done,
+        }
+    }
+    try_commit(pool, batch, new_rows, at).await
+}
+
+async fn try_commit(
+    pool: &PgPool,
+    batch: &Batch,
+    new_rows: NewRows,
+    at: DateTime<Utc>,
+) -> Result<Effects, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let mut effects = Effects::new();
+    let mut outdated: HashMap<u8, HashSet<Box<[u8]>>> = HashMap::new();
+    let none = HashSet::new();
+    let mut discrepancies = Vec::new();
+    for (order, rows) in &batch.rows.0 {
+        let owners = match rows.table.rule {
+            Rule::SetOfNewest { owner, .. } => outdated.get(&owner).unwrap_or(&none),
+            _ => &none,
+        };
+        let loaded = merge::load_table(&mut tx, rows, owners, new_rows, at).await?;
+        effects.entry(rows.table.resource).or_default().add(loaded.effect);
+        if loaded.contradictions > 0 {
+            discrepancies.push(Discrepancy {
+                resource: rows.table.resource,
+                scope: String::new(),
+                kind: "different items with one key",
+                detail: format!("{}: the item received last was kept", rows.table.name),
+                expected: None,
+                found: i64::try_from(loaded.contradictions).ok(),
+            });
+        }
+        if !loaded.outdated.is_empty() {
+            outdated.insert(*order, loaded.outdated);
+        }
+    }
+    if !batch.cursors.is_empty() {
+        cursors::advance(&mut tx, &batch.company_id, &batch.cursors).await?;
+        quarantine::resolve_unseen(&mut tx, &batch.company_id, &batch.cursors, at).await?;
+    }
+    for item in &batch.bad_items {
+        quarantine::keep(&mut tx, &batch.company_id, item, at).await?;
+    }
+    for field in &batch.unknown_fields {
+        quarantine::note_unknown_field(&mut tx, field, at).await?;
+    }
+    for discrepancy in batch.discrepancies.iter().chain(&discrepancies) {
+        quarantine::note_discrepancy(&mut tx, &batch.company_id, discrepancy, at).await?;
+    }
+    tx.commit().await?;
+    Ok(effects)
+}

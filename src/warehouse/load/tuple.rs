@@ -1,0 +1,260 @@
+//! Rows in PostgreSQL's binary COPY format: encoded once when they are received, compared with stored rows
+//! byte by byte, and sent as they are.
+
+use chrono::{DateTime, Utc};
+
+use crate::warehouse::tables::Table;
+
+/// Microseconds between the Unix epoch and PostgreSQL's (2000-01-01).
+const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
+
+/// `-infinity`, which sorts before every instant.
+const MINUS_INFINITY: i64 = i64::MIN;
+
+/// The version byte in front of every binary jsonb value.
+const JSONB_VERSION: u8 = 1;
+
+/// A row that belongs into a [`Table`].
+pub trait Row {
+    /// The table and its columns.
+    const TABLE: &'static Table;
+
+    /// Writes one value per column of [`Row::TABLE`], in its order.
+    fn write(&self, tuple: &mut Tuple<'_>);
+}
+
+/// Where one encoded row lies in a buffer.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    start: usize,
+    key_end: usize,
+    end: usize,
+}
+
+/// Writes the values of one row.
+#[derive(Debug)]
+pub struct Tuple<'a> {
+    bytes: &'a mut Vec<u8>,
+    key_len: usize,
+    written: usize,
+    key_end: usize,
+}
+
+impl<'a> Tuple<'a> {
+    /// Encodes `row` at the end of `bytes`. The column count of the COPY format is left to [`copy_row`].
+    pub fn encode<R: Row>(row: &R, bytes: &'a mut Vec<u8>) -> Span {
+        let start = bytes.len();
+        let mut tuple = Tuple { bytes, key_len: R::TABLE.key_len, written: 0, key_end: start };
+        row.write(&mut tuple);
+        debug_assert_eq!(tuple.written, R::TABLE.columns.len(), "columns of {}", R::TABLE.name);
+        let (key_end, end) = (tuple.key_end, bytes.len());
+        Span { start, key_end, end }
+    }
+
+    /// A `text` value. PostgreSQL cannot hold NUL: it becomes U+FFFD.
+    pub fn text(&mut self, value: Option<&str>) -> &mut Self {
+        match value {
+            Some(text) if text.contains('\0') => {
+                let text = text.replace('\0', "\u{fffd}");
+                self.field(Some(text.as_bytes()))
+            }
+            Some(text) => self.field(Some(text.as_bytes())),
+            None => self.field(None),
+        }
+    }
+
+    /// A `bigint` value.
+    pub fn bigint(&mut self, value: Option<i64>) -> &mut Self {
+        self.field(value.map(i64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice))
+    }
+
+    /// A `double precision` value.
+    pub fn double(&mut self, value: Option<f64>) -> &mut Self {
+        self.field(value.map(f64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice))
+    }
+
+    /// A `boolean` value.
+    pub fn boolean(&mut self, value: Option<bool>) -> &mut Self {
+        self.field(value.map(|value| [u8::from(value)]).as_ref().map(<[u8; 1]>::as_slice))
+    }
+
+    /// A `timestamptz` value.
+    pub fn instant(&mut self, value: Option<DateTime<Utc>>) -> &mut Self {
+        self.bigint(value.map(postgres_micros))
+    }
+
+    /// A `timestamptz` value, `-infinity` when there is none.
+    pub fn instant_or_minus_infinity(&mut self, value: Option<DateTime<Utc>>) -> &mut Self {
+        self.bigint(Some(value.map_or(MINUS_INFINITY, postgres_micros)))
+    }
+
+    /// A `jsonb` value, given as JSON text without NUL escapes (see `Fields::into_extra`).
+    pub fn json(&mut self, value: Option<&str>) -> &mut Self {
+        match value {
+            Some(text) => {
+                self.length(text.len() + 1);
+                self.bytes.push(JSONB_VERSION);
+                self.bytes.extend_from_slice(text.as_bytes());
+                self.count()
+            }
+            None => self.field(None),
+        }
+    }
+
+    fn field(&mut self, value: Option<&[u8]>) -> &mut Self {
+        match value {
+            Some(value) => {
+                self.length(value.len());
+                self.bytes.extend_from_slice(value);
+            }
+            None => self.bytes.extend_from_slice(&(-1_i32).to_be_bytes()),
+        }
+        self.count()
+    }
+
+    fn length(&mut self, length: usize) {
+        let length = i32::try_from(length).unwrap_or(i32::MAX);
+        self.bytes.extend_from_slice(&length.to_be_bytes());
+    }
+
+    fn count(&mut self) -> &mut Self {
+        self.written += 1;
+        if self.written == self.key_len {
+            self.key_end = self.bytes.len();
+        }
+        self
+    }
+}
+
+fn postgres_micros(instant: DateTime<Utc>) -> i64 {
+    instant.timestamp_micros() - POSTGRES_EPOCH_US
+}
+
+/// The rows received for one table, encoded one behind the other.
+#[derive(Debug)]
+pub struct TableRows {
+    /// Where they belong.
+    pub table: &'static Table,
+    bytes: Vec<u8>,
+    spans: Vec<Span>,
+    /// Encoded keys of the owners whose set was received; see `Rule::Set`.
+    owners: Vec<Box<[u8]>>,
+}
+
+impl TableRows {
+    /// No rows yet.
+    #[must_use]
+    pub fn new(table: &'static Table) -> Self {
+        Self { table, bytes: Vec::new(), spans: Vec::new(), owners: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub fn push<R: Row>(&mut self, row: &R) {
+        debug_assert!(std::ptr::eq(R::TABLE, self.table));
+        let span = Tuple::encode(row, &mut self.bytes);
+        self.spans.push(span);
+    }
+
+    /// Says that all rows of this owner are among those added.
+    pub fn push_owner(&mut self, key: &[&str]) {
+        let mut bytes = Vec::new();
+        let mut tuple = Tuple { bytes: &mut bytes, key_len: key.len(), written: 0, key_end: 0 };
+        for part in key {
+            tuple.text(Some(part));
+        }
+        self.owners.push(bytes.into_boxed_slice());
+    }
+
+    /// Takes over the rows of `other`, which must be of the same table.
+    pub fn append(&mut self, other: &Self) {
+        let shift = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.spans.extend(other.spans.iter().map(|span| Span {
+            start: span.start + shift,
+            key_end: span.key_end + shift,
+            end: span.end + shift,
+        }));
+        self.owners.extend(other.owners.iter().cloned());
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// True without rows and without owners.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty() && self.owners.is_empty()
+    }
+
+    /// The owners whose whole set was received.
+    pub fn owners(&self) -> impl Iterator<Item = &[u8]> {
+        self.owners.iter().map(AsRef::as_ref)
+    }
+
+    /// The rows, in the order in which they were received.
+    pub fn rows(&self) -> impl Iterator<Item = EncodedRow<'_>> {
+        self.spans.iter().map(|span| EncodedRow {
+            key: &self.bytes[span.start..span.key_end],
+            values: &self.bytes[span.start..span.end],
+        })
+    }
+}
+
+/// One encoded row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EncodedRow<'a> {
+    /// The encoded key columns.
+    pub key: &'a [u8],
+    /// All encoded columns, the key included.
+    pub values: &'a [u8],
+}
+
+/// Splits encoded columns into their values (`None`: null).
+pub fn fields(mut encoded: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
+    std::iter::from_fn(move || {
+        let (length, rest) = encoded.split_first_chunk::<4>()?;
+        match usize::try_from(i32::from_be_bytes(*length)) {
+            Ok(length) => {
+                let (value, rest) = rest.split_at_checked(length)?;
+                encoded = rest;
+                Some(Some(value))
+            }
+            Err(_) => {
+                encoded = rest;
+                Some(None)
+            }
+        }
+    })
+}
+
+/// The encoded form of the first `count` columns of `encoded`.
+#[must_use]
+pub fn prefix(encoded: &[u8], count: usize) -> &[u8] {
+    let length = fields(encoded).take(count).map(|value| 4 + value.map_or(0, <[u8]>::len)).sum();
+    &encoded[..length]
+}
+
+/// Starts a binary COPY stream.
+pub fn copy_header(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"PGCOPY\n\xff\r\n\0");
+    out.extend_from_slice(&[0; 8]);
+}
+
+/// Adds one row to a binary COPY stream, followed by `first_seen_at` and `synced_at`.
+pub fn copy_row(out: &mut Vec<u8>, table: &Table, row: EncodedRow<'_>, at: DateTime<Utc>) {
+    let columns = i16::try_from(table.columns.len() + 2).unwrap_or(i16::MAX);
+    out.extend_from_slice(&columns.to_be_bytes());
+    out.extend_from_slice(row.values);
+    for _ in 0..2 {
+        out.extend_from_slice(&8_i32.to_be_bytes());
+        out.extend_from_slice(&postgres_micros(at).to_be_bytes());
+    }
+}
+
+/// Ends a binary COPY stream.
+pub fn copy_trailer(out: &mut Vec<u8>) {
+    out.extend_from_slice(&(-1_i16).to_be_bytes());
+}

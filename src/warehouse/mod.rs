@@ -1,0 +1,11 @@
+//! PostgreSQL: connecting, migrating, loading and the bookkeeping. Knows no HTTP.
+
+pub mod accounts;
+pub mod connect;
+pub mod cursors;
+pub mod error;
+pub mod load;
+pub mod migrate;
+pub mod quarantine;
+pub mod runs;
+pub mod tables;

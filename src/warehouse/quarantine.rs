@@ -1,0 +1,151 @@
+//! What was received and did not fit: items in `sync.quarantine`, members in `sync.unknown_fields`, counts in
+//! `sync.discrepancies`.
+
+use chrono::{DateTime, Utc};
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use super::cursors::CursorMove;
+use crate::resource::Resource;
+
+/// A received item that could not be understood.
+#[derive(Debug, Clone)]
+pub struct BadItem {
+    /// What was pulled.
+    pub resource: Resource,
+    /// Of which enrollment; empty: of the company as a whole.
+    pub scope: String,
+    /// The item as received.
+    pub payload: String,
+    /// Where in it the trouble is.
+    pub json_path: String,
+    /// What the trouble is.
+    pub reason: String,
+}
+
+/// A member that no column takes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct UnknownField {
+    /// Where it was received.
+    pub resource: Resource,
+    /// Its place in the item.
+    pub json_path: String,
+    /// Its JSON type.
+    pub json_type: &'static str,
+}
+
+/// Counts that do not agree.
+#[derive(Debug, Clone)]
+pub struct Discrepancy {
+    /// What was pulled.
+    pub resource: Resource,
+    /// Of which enrollment; empty: of the company as a whole.
+    pub scope: String,
+    /// Its kind, a few words; one entry per kind and scope.
+    pub kind: &'static str,
+    /// What was seen.
+    pub detail: String,
+    /// The count that was expected.
+    pub expected: Option<i64>,
+    /// The count that was found.
+    pub found: Option<i64>,
+}
+
+/// Keeps an item that could not be understood.
+pub async fn keep(
+    db: &mut PgConnection,
+    company_id: &str,
+    item: &BadItem,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into sync.quarantine
+             (company_id, resource, scope, payload, json_path, reason, first_seen_at, last_seen_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $7)
+         on conflict (company_id, resource, scope, payload_md5) do update
+         set last_seen_at = excluded.last_seen_at, json_path = excluded.json_path,
+             reason = excluded.reason, resolved_at = null",
+    )
+    .bind(company_id)
+    .bind(item.resource.name())
+    .bind(&item.scope)
+    .bind(item.payload.replace('\0', "\u{fffd}"))
+    .bind(&item.json_path)
+    .bind(&item.reason)
+    .bind(at)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Resolves what earlier pulls of these scopes reported and the complete pull that moved the cursor did not.
+pub async fn resolve_unseen(
+    db: &mut PgConnection,
+    company_id: &str,
+    pulls: &[CursorMove],
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    for table in ["quarantine", "discrepancies"] {
+        sqlx::query(AssertSqlSafe(format!(
+            "update sync.{table} t set resolved_at = $5
+             from unnest($2::text[], $3::text[], $4::timestamptz[]) as pull(resource, scope, started_at)
+             where t.company_id = $1 and t.resource = pull.resource and t.scope = pull.scope
+               and t.resolved_at is null and t.last_seen_at < pull.started_at"
+        )))
+        .bind(company_id)
+        .bind(pulls.iter().map(|pull| pull.resource.name()).collect::<Vec<_>>())
+        .bind(pulls.iter().map(|pull| pull.scope.as_str()).collect::<Vec<_>>())
+        .bind(pulls.iter().map(|pull| pull.started_at).collect::<Vec<_>>())
+        .bind(at)
+        .execute(&mut *db)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Notes a member that no column takes.
+pub async fn note_unknown_field(
+    db: &mut PgConnection,
+    field: &UnknownField,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into sync.unknown_fields (resource, json_path, json_type, first_seen_at, last_seen_at)
+         values ($1, $2, $3, $4, $4)
+         on conflict (resource, json_path, json_type) do update set last_seen_at = excluded.last_seen_at",
+    )
+    .bind(field.resource.name())
+    .bind(&field.json_path)
+    .bind(field.json_type)
+    .bind(at)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Notes counts that do not agree.
+pub async fn note_discrepancy(
+    db: &mut PgConnection,
+    company_id: &str,
+    discrepancy: &Discrepancy,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into sync.discrepancies
+             (company_id, resource, scope, kind, detail, expected, found, first_seen_at, last_seen_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+         on conflict (company_id, resource, scope, kind) do update
+         set detail = excluded.detail, expected = excluded.expected, found = excluded.found,
+             last_seen_at = excluded.last_seen_at, resolved_at = null",
+    )
+    .bind(company_id)
+    .bind(discrepancy.resource.name())
+    .bind(&discrepancy.scope)
+    .bind(discrepancy.kind)
+    .bind(&discrepancy.detail)
+    .bind(discrepancy.expected)
+    .bind(discrepancy.found)
+    .bind(at)
+    .execute(db)
+    .await?;
+    Ok(())
+}

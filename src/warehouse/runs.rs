@@ -1,0 +1,207 @@
+//! `sync.runs`, `sync.run_scopes` and `sync.company_state`: what was done, with which result.
+//!
+//! A run holds an advisory lock of its own while it lives. A run that is still `running` and whose lock is free
+//! was killed; the next run says so.
+
+use chrono::{DateTime, Utc};
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection, PgConnection, PgPool, Postgres};
+
+use super::load::Effect;
+use crate::resource::Resource;
+use crate::verdict::Verdict;
+
+/// First key of the advisory locks that living runs hold; the second is the run's id.
+const RUN_LOCK: i32 = 0x6b65_6570;
+
+/// A run that is under way.
+#[derive(Debug)]
+pub struct Run {
+    /// Key in `sync.runs`.
+    pub id: i64,
+    /// Holds the run's lock.
+    alive: PoolConnection<Postgres>,
+}
+
+/// The numbers of a run.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct RunTotals {
+    /// Requests sent, repetitions and token requests included.
+    pub requests: u64,
+    /// Rows by effect.
+    pub rows: Effect,
+}
+
+/// What a run did for one company and resource.
+#[derive(Debug, Clone)]
+pub struct RunScope {
+    /// The company.
+    pub company_id: String,
+    /// The resource.
+    pub resource: Resource,
+    /// The worst verdict among its scopes.
+    pub verdict: Verdict,
+    /// Pages read.
+    pub pages: u64,
+    /// Requests sent, repetitions included.
+    pub requests: u64,
+    /// Rows by effect.
+    pub rows: Effect,
+    /// Time spent, added up over scopes that may overlap.
+    pub duration_ms: u64,
+    /// What could not be done, if anything, and why.
+    pub error: Option<String>,
+    /// What to do about it.
+    pub remedy: Option<String>,
+}
+
+/// Starts a run, and closes those that were killed.
+pub async fn begin(pool: &PgPool, kind: &str, at: DateTime<Utc>) -> Result<Run, sqlx::Error> {
+    let mut alive = pool.acquire().await?;
+    let mut tx = alive.begin().await?;
+    sqlx::query(
+        "update sync.runs set outcome = 'stopped', finished_at = $2,
+                error = 'the process ended before the run did; what was committed stays'
+         where outcome = 'running' and pg_try_advisory_xact_lock($1, (id % 2147483647)::int)",
+    )
+    .bind(RUN_LOCK)
+    .bind(at)
+    .execute(&mut *tx)
+    .await?;
+    // The lock is held before the row can be seen, so that nobody takes this run for a dead one.
+    let id: i64 = sqlx::query_scalar(
+        "insert into sync.runs (kind, started_at) values ($1, $2)
+         returning id",
+    )
+    .bind(kind)
+    .bind(at)
+    .fetch_one(&mut *tx)
+    .await?;
+    sqlx::query("select pg_advisory_lock($1, ($2 % 2147483647)::int)")
+        .bind(RUN_LOCK)
+        .bind(id)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(Run { id, alive })
+}
+
+impl Run {
+    /// Ends the run.
+    pub async fn finish(
+        mut self,
+        outcome: &str,
+        totals: RunTotals,
+        error: Option<&str>,
+        at: DateTime<Utc>,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "update sync.runs set outcome = $2, finished_at = $3, requests = $4, rows_inserted = $5,
+                    rows_updated = $6, rows_unchanged = $7, rows_deleted = $8, error = $9
+             where id = $1",
+        )
+        .bind(self.id)
+        .bind(outcome)
+        .bind(at)
+        .bind(signed(totals.requests))
+        .bind(signed(totals.rows.inserted))
+        .bind(signed(totals.rows.updated))
+        .bind(signed(totals.rows.unchanged))
+        .bind(signed(totals.rows.deleted))
+        .bind(error)
+        .execute(&mut *self.alive)
+        .await?;
+        sqlx::query("select pg_advisory_unlock($1, ($2 % 2147483647)::int)")
+            .bind(RUN_LOCK)
+            .bind(self.id)
+            .execute(&mut *self.alive)
+            .await?;
+        Ok(())
+    }
+}
+
+/// Records what a run did for a company and a resource.
+pub async fn record_scope(
+    db: &mut PgConnection,
+    run_id: i64,
+    scope: &RunScope,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into sync.run_scopes
+             (run_id, company_id, resource, verdict, pages, requests, rows_inserted, rows_updated,
+              rows_unchanged, rows_deleted, duration_ms, error, remedy)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         on conflict (run_id, company_id, resource) do update
+         set verdict = excluded.verdict, pages = excluded.pages, requests = excluded.requests,
+             rows_inserted = excluded.rows_inserted, rows_updated = excluded.rows_updated,
+             rows_unchanged = excluded.rows_unchanged, rows_deleted = excluded.rows_deleted,
+             duration_ms = excluded.duration_ms, error = excluded.error, remedy = excluded.remedy",
+    )
+    .bind(run_id)
+    .bind(&scope.company_id)
+    .bind(scope.resource.name())
+    .bind(scope.verdict.name())
+    .bind(signed(scope.pages))
+    .bind(signed(scope.requests))
+    .bind(signed(scope.rows.inserted))
+    .bind(signed(scope.rows.updated))
+    .bind(signed(scope.rows.unchanged))
+    .bind(signed(scope.rows.deleted))
+    .bind(signed(scope.duration_ms))
+    .bind(&scope.error)
+    .bind(&scope.remedy)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// How the last try of a company went.
+#[derive(Debug)]
+pub struct CompanyState<'a> {
+    /// The company.
+    pub company_id: &'a str,
+    /// The worst verdict of its scopes.
+    pub verdict: Verdict,
+    /// Why it is not complete.
+    pub reason: Option<&'a str>,
+    /// What to do about it.
+    pub remedy: Option<&'a str>,
+    /// The instant from which on everything of the company was read, when all of it is complete.
+    pub safe_as_of: Option<DateTime<Utc>>,
+    /// When it was tried.
+    pub tried_at: DateTime<Utc>,
+}
+
+/// Records how the last try of a company went; `safe_as_of` never moves back.
+pub async fn record_company(db: &mut PgConnection, state: &CompanyState<'_>) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into sync.company_state as s
+             (company_id, verdict, reason, remedy, safe_as_of, last_try_at, access_until)
+         values ($1, $2, $3, $4, $5, $6, (select access_ends_at from keepnet.companies where company_id = $1))
+         on conflict (company_id) do update
+         set verdict = excluded.verdict, reason = excluded.reason, remedy = excluded.remedy,
+             safe_as_of = greatest(s.safe_as_of, excluded.safe_as_of),
+             last_try_at = excluded.last_try_at, access_until = excluded.access_until",
+    )
+    .bind(state.company_id)
+    .bind(state.verdict.name())
+    .bind(state.reason)
+    .bind(state.remedy)
+    .bind(state.safe_as_of)
+    .bind(state.tried_at)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The companies whose last try was refused.
+pub async fn read_forbidden_companies(pool: &PgPool) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar("select company_id from sync.company_state where verdict = 'forbidden'")
+        .fetch_all(pool)
+        .await
+}
+
+/// A count as PostgreSQL holds it.
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
