@@ -6,6 +6,7 @@ pub mod verdict;
 pub mod clock;
 pub mod settings;
 
+pub mod api;
 pub mod warehouse;
 
 pub mod simulator;

@@ -1,0 +1,410 @@
+//! Taking a received JSON object apart, member by member.
+//!
+//! Every member is optional, null is absent, numbers and booleans are read leniently, and what nobody took is
+//! kept: it becomes the row's `extra`. A member that cannot be what it should be names its JSON path.
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::dates::{DateReader, Reading};
+use chrono::{DateTime, Utc};
+
+/// Why an item could not be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {reason}")]
+pub struct ItemError {
+    /// Where in the item, such as `$.reportDetail.completedCount`.
+    pub path: String,
+    /// What is wrong there. Holds no received text.
+    pub reason: String,
+    /// The kind of trouble.
+    pub kind: ItemErrorKind,
+}
+
+/// The kind of trouble with an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemErrorKind {
+    /// Its shape.
+    Shape,
+    /// A date of the other order of day and month than the account's.
+    DateContradiction,
+    /// A date, while the account's format is not decided.
+    DateUndecided,
+}
+
+/// A member that nobody took.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct UnknownMember {
+    /// Its path, `[*]` for the elements of a list.
+    pub path: String,
+    /// Its JSON type.
+    pub json_type: &'static str,
+}
+
+/// The members of one object that were not taken yet.
+#[derive(Debug)]
+pub struct Fields<'d> {
+    members: Map<String, Value>,
+    path: String,
+    dates: &'d DateReader,
+}
+
+impl<'d> Fields<'d> {
+    /// Opens a received object.
+    pub fn open(raw: &RawValue, dates: &'d DateReader) -> Result<Self, ItemError> {
+        let value = match serde_json::from_str(raw.get()) {
+            Ok(value) => value,
+            // A lone surrogate is no text; PostgreSQL and we cannot hold it.
+            Err(_) => serde_json::from_str(&without_lone_surrogates(raw.get()))
+                .map_err(|error| shape("$", format!("it is no JSON that can be read ({error})")))?,
+        };
+        Self::of("$".to_owned(), value, dates)
+    }
+
+    fn of(path: String, value: Value, dates: &'d DateReader) -> Result<Self, ItemError> {
+        match value {
+            Value::Object(members) => Ok(Self { members, path, dates }),
+            other => Err(shape(&path, format!("expected an object, found {}", type_name(&other)))),
+        }
+    }
+
+    /// Takes a member; null is absent.
+    fn take(&mut self, name: &str) -> Option<Value> {
+        self.members.remove(name).filter(|value| !value.is_null())
+    }
+
+    fn wrong(&self, name: &str, expected: &str, found: &Value) -> ItemError {
+        shape(
+            &format!("{}.{name}", self.path),
+            format!("expected {expected}, found {}", type_name(found)),
+        )
+    }
+
+    /// Text, as it is; `""` is not absent.
+    pub fn text(&mut self, name: &str) -> Result<Option<String>, ItemError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(self.wrong(name, "text", &other)),
+        }
+    }
+
+    /// An id: text that is not empty, or a number.
+    pub fn id(&mut self, name: &str) -> Result<Option<String>, ItemError> {
+        match self.take(name) {
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            None => Ok(None),
+            Some(other) => Err(self.wrong(name, "an id", &other)),
+        }
+    }
+
+    /// The first of these members that holds an id; the object is useless without one.
+    pub fn required_id(&mut self, names: &[&str]) -> Result<String, ItemError> {
+        for name in names {
+            if let Some(id) = self.id(name)? {
+                return Ok(id);
+            }
+        }
+        Err(shape(&format!("{}.{}", self.path, names[0]), "the id is missing".to_owned()))
+    }
+
+    /// Text, or a number or boolean as text: for members whose documented type varies.
+    pub fn scalar_text(&mut self, name: &str) -> Result<Option<String>, ItemError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(Value::Bool(boolean)) => Ok(Some(boolean.to_string())),
+            Some(other) => Err(self.wrong(name, "text", &other)),
+        }
+    }
+
+    /// A whole number, also written as text or with a zero fraction.
+    pub fn integer(&mut self, name: &str) -> Result<Option<i64>, ItemError> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        match integer_of(&value) {
+            Some(integer) => Ok(integer),
+            None => Err(self.wrong(name, "a whole number", &value)),
+        }
+    }
+
+    /// A whole number; anything else stays among the untaken members.
+    pub fn integer_if_any(&mut self, name: &str) -> Option<i64> {
+        let value = self.take(name)?;
+        integer_of(&value).unwrap_or_else(|| {
+            self.members.insert(name.to_owned(), value);
+            None
+        })
+    }
+
+    /// A number, also written as text.
+    pub fn number(&mut self, name: &str) -> Result<Option<f64>, ItemError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Number(number)) => Ok(number.as_f64()),
+            Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
+            Some(Value::String(text)) => match text.trim().parse::<f64>() {
+                Ok(number) if number.is_finite() => Ok(Some(number)),
+                _ => Err(self.wrong(name, "a number", &Value::String(text))),
+            },
+            Some(other) => Err(self.wrong(name, "a number", &other)),
+        }
+    }
+
+    /// A boolean, also written as 0 or 1 or as text.
+    pub fn boolean(&mut self, name: &str) -> Result<Option<bool>, ItemError> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let read = match &value {
+            Value::Bool(boolean) => Some(*boolean),
+            Value::Number(number) => match number.as_i64() {
+                Some(0) => Some(false),
+                Some(1) => Some(true),
+                _ => None,
+            },
+            Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "1" => Some(true),
+                "false" | "0" => Some(false),
+                "" => return Ok(None),
+                _ => None,
+            },
+            _ => None,
+        };
+        match read {
+            Some(boolean) => Ok(Some(boolean)),
+            None => Err(self.wrong(name, "true or false", &value)),
+        }
+    }
+
+    /// A date by the account's format. What is no date stays among the untaken members.
+    pub fn instant(&mut self, name: &str) -> Result<Option<DateTime<Utc>>, ItemError> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let Value::String(text) = value else {
+            return Err(self.wrong(name, "a date", &value));
+        };
+        let error = |kind, reason: &str| {
+            Err(ItemError { path: format!("{}.{name}", self.path), reason: reason.to_owned(), kind })
+        };
+        match self.dates.read(&text) {
+            Reading::Instant(instant) => Ok(Some(instant)),
+            Reading::Nothing => Ok(None),
+            Reading::Unreadable => {
+                self.members.insert(name.to_owned(), Value::String(text));
+                Ok(None)
+            }
+            Reading::Contradiction => error(
+                ItemErrorKind::DateContradiction,
+                "the date has day and month the other way round than the account's date format",
+            ),
+            Reading::Undecided => error(
+                ItemErrorKind::DateUndecided,
+                "the order of day and month in this account's dates is not decided",
+            ),
+        }
+    }
+
+    /// A list of texts (or numbers); an element that is neither is an error.
+    pub fn texts(&mut self, name: &str) -> Result<Vec<String>, ItemError> {
+        match self.take(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(elements)) => elements
+                .into_iter()
+                .enumerate()
+                .filter(|(_, element)| !element.is_null())
+                .map(|(index, element)| match element {
+                    Value::String(text) => Ok(text),
+                    Value::Number(number) => Ok(number.to_string()),
+                    other => Err(self.wrong(&format!("{name}[{index}]"), "text", &other)),
+                })
+                .collect(),
+            Some(other) => Err(self.wrong(name, "a list", &other)),
+        }
+    }
+
+    /// Takes members out of the object `name`; what is left of it stays among the untaken members.
+    pub fn object<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut Fields<'_>) -> Result<T, ItemError>,
+    ) -> Result<Option<T>, ItemError> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let mut inner = Fields::of(format!("{}.{name}", self.path), value, self.dates)?;
+        let taken = read(&mut inner)?;
+        if !inner.members.is_empty() {
+            self.members.insert(name.to_owned(), Value::Object(inner.members));
+        }
+        Ok(Some(taken))
+    }
+
+    /// Reads each object of the list `name`. Elements keep what is left of them themselves.
+    pub fn objects<T>(
+        &mut self,
+        name: &str,
+        mut read: impl FnMut(Fields<'_>) -> Result<T, ItemError>,
+    ) -> Result<Vec<T>, ItemError> {
+        match self.take(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(elements)) => elements
+                .into_iter()
+                .enumerate()
+                .filter(|(_, element)| !element.is_null())
+                .map(|(index, element)| {
+                    read(Fields::of(format!("{}.{name}[{index}]", self.path), element, self.dates)?)
+                })
+                .collect(),
+            Some(other) => Err(self.wrong(name, "a list", &other)),
+        }
+    }
+
+    /// Names of the untaken members and every text among them.
+    pub fn visit_texts(&self, visit: &mut impl FnMut(&str)) {
+        fn walk(value: &Value, visit: &mut impl FnMut(&str)) {
+            match value {
+                Value::String(text) => visit(text),
+                Value::Array(elements) => elements.iter().for_each(|element| walk(element, visit)),
+                Value::Object(members) => members.values().for_each(|member| walk(member, visit)),
+                _ => {}
+            }
+        }
+        self.members.values().for_each(|value| walk(value, visit));
+    }
+
+    /// What was not taken, for the `extra` column. Members named in `documented` are known to exist and are
+    /// kept without a report; nulls are no members.
+    #[must_use]
+    pub fn into_extra(mut self, documented: &[&str]) -> Extra {
+        self.members.retain(|_, value| !value.is_null());
+        if self.members.is_empty() {
+            return Extra::default();
+        }
+        let mut unknown = Vec::new();
+        for (name, value) in &self.members {
+            if !documented.contains(&name.as_str()) {
+                note_unknown(&format!("{}.{name}", self.path), value, &mut unknown);
+            }
+        }
+        let mut value = Value::Object(self.members);
+        replace_nul(&mut value);
+        Extra { json: Some(value.to_string()), unknown }
+    }
+}
+
+/// What was left of an item.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Extra {
+    /// As JSON text that PostgreSQL can hold; `None` when nothing was left.
+    pub json: Option<String>,
+    /// The members that nobody knew.
+    pub unknown: Vec<UnknownMember>,
+}
+
+fn note_unknown(path: &str, value: &Value, unknown: &mut Vec<UnknownMember>) {
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            for (name, member) in members {
+                note_unknown(&format!("{path}.{name}"), member, unknown);
+            }
+        }
+        other => unknown.push(UnknownMember {
+            path: general(path),
+            json_type: type_name(other),
+        }),
+    }
+}
+
+/// `$.steps[3].x` → `$.steps[*].x`
+fn general(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('[') {
+        out.push_str(before);
+        out.push_str("[*]");
+        rest = after.split_once(']').map_or("", |(_, rest)| rest);
+    }
+    out + rest
+}
+
+fn replace_nul(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains('\0') => *text = text.replace('\0', "\u{fffd}"),
+        Value::Array(elements) => elements.iter_mut().for_each(replace_nul),
+        Value::Object(members) => {
+            if members.keys().any(|name| name.contains('\0')) {
+                *members = std::mem::take(members)
+                    .into_iter()
+                    .map(|(name, value)| (name.replace('\0', "\u{fffd}"), value))
+                    .collect();
+            }
+            members.values_mut().for_each(replace_nul);
+        }
+        _ => {}
+    }
+}
+
+/// `None`: not a whole number. `Some(None)`: empty.
+fn integer_of(value: &Value) -> Option<Option<i64>> {
+    #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+    let whole = |number: f64| {
+        (number.fract() == 0.0 && number.abs() < 9e15).then_some(Some(number as i64))
+    };
+    match value {
+        Value::Number(number) => match number.as_i64() {
+            Some(integer) => Some(Some(integer)),
+            None => whole(number.as_f64()?),
+        },
+        Value::String(text) => match text.trim() {
+            "" => Some(None),
+            text => text.parse().map(Some).ok().or_else(|| whole(text.parse().ok()?)),
+        },
+        _ => None,
+    }
+}
+
+fn shape(path: &str, reason: String) -> ItemError {
+    ItemError { path: path.to_owned(), reason, kind: ItemErrorKind::Shape }
+}
+
+const fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Replaces the escapes of surrogates that have no partner.
+fn without_lone_surrogates(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        let length = match surrogate(escape) {
+            Some(0xd800..=0xdbff) => match escape.get(6..).and_then(surrogate) {
+                Some(0xdc00..=0xdfff) => 12,
+                _ => 0,
+            },
+            Some(_) => 0,
+            None => 2.min(escape.len()),
+        };
+        if length == 0 {
+            out.push_str("\\ufffd");
+            rest = &escape[6..];
+        } else {
+            let length = (length..=escape.len()).find(|end| escape.is_char_boundary(*end)).unwrap_or(length);
+            out.push_str(&escape[..length]);
+            rest = &escape[length..];
+        }
+    }
+    out + rest
+}
+
+/// The value of a `\uXXXX` escape at the start of `text`, when it is half of a surrogate pair.
+fn surrogate(text: &str) -> Option<u16> {
+    let value = u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()?;
+    (0xd800..=0xdfff).contains(&value).then_some(value)
+}

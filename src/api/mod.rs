@@ -1,0 +1,159 @@
+//! The vendor's API, as far as it is read. Knows no SQL.
+//!
+//! The trap that shapes this module: which company a request is about is told by headers only. The service answers a
+//! request without them with HTTP 200 and another tenant's data. So requests about a company can only be made through
+//! [`CompanyClient`], which carries the id; there is no other way to the scoped endpoints.
+
+mod budget;
+pub mod dates;
+pub mod endpoints;
+mod envelope;
+pub mod error;
+mod fields;
+mod page;
+mod retry;
+mod token;
+mod transport;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::value::RawValue;
+
+use crate::clock::SharedClock;
+use crate::settings::{ApiSettings, Credentials};
+use dates::DateReader;
+use envelope::Answer;
+pub use error::{ApiError, ApiErrorKind};
+pub use fields::{Extra, Fields, ItemError, ItemErrorKind, UnknownMember};
+pub use page::{Listing, ListingEnd, Page, Search, UnreadableItem, WireItem};
+pub use token::Claims;
+use token::Tokens;
+use transport::{Outgoing, Transport};
+
+/// The API, with the credentials of one account. Clones share connections, token and budget.
+#[derive(Debug, Clone)]
+pub struct Client {
+    transport: Arc<Transport>,
+    tokens: Arc<Tokens>,
+    dates: DateReader,
+    page_size: u32,
+    requests: Arc<AtomicU64>,
+}
+
+/// The API, scoped to one company.
+#[derive(Debug, Clone)]
+pub struct CompanyClient {
+    client: Client,
+    company_id: String,
+}
+
+impl Client {
+    /// A client as configured. Sends nothing yet.
+    pub fn new(
+        settings: &ApiSettings,
+        credentials: Credentials,
+        clock: SharedClock,
+    ) -> Result<Self, ApiError> {
+        Ok(Self {
+            transport: Arc::new(Transport::new(settings, clock.clone())?),
+            tokens: Arc::new(Tokens::new(credentials.client_id, credentials.client_secret, clock)),
+            dates: DateReader { format: None, zone: settings.time_zone },
+            page_size: settings.page_size,
+            requests: Arc::default(),
+        })
+    }
+
+    /// The same client, reading dates by `dates`.
+    #[must_use]
+    pub fn with_dates(mut self, dates: DateReader) -> Self {
+        self.dates = dates;
+        self
+    }
+
+    /// The same client, with a request counter of its own.
+    #[must_use]
+    pub fn counted(&self) -> Self {
+        Self { requests: Arc::default(), ..self.clone() }
+    }
+
+    /// The client for one company, with a request counter of its own.
+    #[must_use]
+    pub fn company(&self, company_id: &str) -> CompanyClient {
+        CompanyClient { client: self.counted(), company_id: company_id.to_owned() }
+    }
+
+    /// What the account's token says of it.
+    pub async fn claims(&self) -> Result<Claims, ApiError> {
+        self.tokens.claims(&self.transport).await
+    }
+
+    /// The client id of the credentials.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        self.tokens.client_id()
+    }
+
+    /// How dates are read.
+    #[must_use]
+    pub fn dates(&self) -> DateReader {
+        self.dates
+    }
+
+    /// Where the service is.
+    #[must_use]
+    pub fn base_url(&self) -> &url::Url {
+        self.transport.base()
+    }
+
+    /// Requests sent by this client since it was made or `counted`.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Requests sent by all clones together.
+    #[must_use]
+    pub fn all_requests(&self) -> u64 {
+        self.transport.sent()
+    }
+
+    async fn call<T>(
+        &self,
+        request: &Outgoing,
+        read: impl Fn(&Answer) -> Result<T, ApiErrorKind>,
+    ) -> Result<T, ApiError> {
+        self.transport.call(Some(&self.tokens), request, &self.requests, read).await
+    }
+
+    /// Calls an endpoint that answers with one object.
+    async fn object<T: WireItem>(&self, request: &Outgoing) -> Result<Result<T, UnreadableItem>, ApiError> {
+        let dates = self.dates;
+        self.call(request, |answer| {
+            let missing =
+                || ApiErrorKind::Shape { path: "$.data".to_owned(), reason: "it is missing".to_owned() };
+            Ok(decode(answer.data()?.ok_or_else(missing)?, &dates))
+        })
+        .await
+    }
+}
+
+impl CompanyClient {
+    /// The company.
+    #[must_use]
+    pub fn company_id(&self) -> &str {
+        &self.company_id
+    }
+
+    /// Requests sent by this client.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.client.requests()
+    }
+}
+
+fn decode<T: WireItem>(raw: &RawValue, dates: &DateReader) -> Result<T, UnreadableItem> {
+    Fields::open(raw, dates)
+        .and_then(T::decode)
+        .map_err(|error| UnreadableItem { payload: raw.get().to_owned(), error })
+}

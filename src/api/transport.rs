@@ -1,0 +1,311 @@
+//! The one place that sends. Headers, time limit, size limit, the budget, repetition, and what a status means.
+
+use std::error::Error as _;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use tracing::{debug, warn};
+use url::Url;
+
+use super::budget::Budget;
+use super::envelope::Answer;
+use super::error::{ApiError, ApiErrorKind, ErrorBody};
+use super::retry::{Retry, Step, retry_after};
+use super::token::Tokens;
+use crate::clock::SharedClock;
+use crate::settings::ApiSettings;
+
+/// Time for the connection alone.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Both headers that scope a request to a company; see the trap in [`crate::api`].
+const COMPANY_HEADERS: [&str; 2] = ["X-KEEPNET-Company-Id", "X-IR-COMPANY-ID"];
+
+/// A request before it is sent.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// What it is for, as an infinitive; begins every error.
+    pub doing: String,
+    /// Name of the endpoint, for logs.
+    pub endpoint: &'static str,
+    /// HTTP method.
+    pub method: Method,
+    /// Path below the base URL, segment by segment.
+    pub path: Vec<String>,
+    /// Query parameters.
+    pub query: Vec<(&'static str, String)>,
+    /// Body.
+    pub body: Body,
+    /// The company it is scoped to.
+    pub company: Option<String>,
+}
+
+/// The body of a request.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// None.
+    Empty,
+    /// JSON text.
+    Json(Vec<u8>),
+    /// Form fields; holds the client secret.
+    Form(SecretString),
+}
+
+impl Body {
+    /// A JSON body.
+    #[must_use]
+    pub fn json(value: &impl Serialize) -> Self {
+        // The requests of this program are plain structs: they always serialize.
+        Self::Json(serde_json::to_vec(value).unwrap_or_default())
+    }
+}
+
+/// Sends requests of one account.
+#[derive(Debug)]
+pub struct Transport {
+    http: reqwest::Client,
+    base: Url,
+    timeout: Duration,
+    max_bytes: u64,
+    budget: Budget,
+    clock: SharedClock,
+    sent: AtomicU64,
+    /// False until the service answered, and again after a request could not reach it at all: then nobody
+    /// waits long for the next one.
+    is_reachable: AtomicBool,
+}
+
+impl Transport {
+    /// A transport as configured.
+    pub fn new(settings: &ApiSettings, clock: SharedClock) -> Result<Self, ApiError> {
+        let setup = |reason: String| ApiError {
+            doing: "set up the connection to the service".to_owned(),
+            kind: ApiErrorKind::Setup(reason),
+        };
+        // Another component may have installed the same provider; either will do.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        #[expect(clippy::disallowed_methods, reason = "the one place that builds a client")]
+        let mut http = reqwest::Client::builder()
+            .user_agent(concat!("keepnet-etl/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT.min(settings.timeout))
+            .timeout(settings.timeout)
+            .redirect(reqwest::redirect::Policy::none());
+        if let Some(path) = &settings.ca_file {
+            let pem = std::fs::read(path)
+                .map_err(|error| setup(format!("api.ca_file {} cannot be read: {error}", path.display())))?;
+            let bundle = reqwest::Certificate::from_pem_bundle(&pem)
+                .map_err(|_| setup(format!("api.ca_file {} is no PEM bundle", path.display())))?;
+            http = http.tls_certs_merge(bundle);
+        }
+        http = match &settings.proxy {
+            Some(proxy) => http.proxy(
+                reqwest::Proxy::all(proxy.as_str())
+                    .map_err(|_| setup("api.proxy is no proxy URL".to_owned()))?,
+            ),
+            None => http.no_proxy(),
+        };
+        Ok(Self {
+            http: http.build().map_err(|error| setup(error.without_url().to_string()))?,
+            base: settings.base_url.clone(),
+            timeout: settings.timeout,
+            max_bytes: settings.max_response_bytes,
+            budget: Budget::new(settings.max_concurrency, settings.max_requests_per_second),
+            clock,
+            sent: AtomicU64::new(0),
+            is_reachable: AtomicBool::new(false),
+        })
+    }
+
+    /// Requests sent so far, repetitions and token requests included.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Host and port of the service, for messages.
+    #[must_use]
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// Sends `request` and reads its answer with `read`, as often as the table in [`super::retry`] says.
+    /// `requests` counts what was sent.
+    pub async fn call<T>(
+        &self,
+        tokens: Option<&Tokens>,
+        request: &Outgoing,
+        requests: &AtomicU64,
+        read: impl Fn(&Answer) -> Result<T, ApiErrorKind>,
+    ) -> Result<T, ApiError> {
+        let mut retry = Retry::default();
+        loop {
+            let token = match tokens {
+                Some(tokens) => Some(tokens.current(self, requests).await?),
+                None => None,
+            };
+            let failed = match self.send(request, token.as_ref(), requests).await.and_then(|a| read(&a)) {
+                Ok(value) => return Ok(value),
+                Err(kind) => ApiError { doing: request.doing.clone(), kind },
+            };
+            let is_unreachable = matches!(failed.kind, ApiErrorKind::Unreachable(_));
+            let mut step = retry.after(&failed, &self.budget);
+            if is_unreachable && retry.attempts() >= 2 && !self.is_reachable.load(Ordering::Relaxed) {
+                step = Step::GiveUp;
+            }
+            debug!(endpoint = request.endpoint, error = %failed, ?step, "request failed");
+            match step {
+                Step::Wait(pause) => {
+                    warn!(
+                        endpoint = request.endpoint,
+                        error_kind = failed.kind.word(),
+                        attempt = retry.attempts(),
+                        delay_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+                        "request failed and is sent again"
+                    );
+                    tokio::time::sleep(pause).await;
+                }
+                Step::AtOnce => warn!(
+                    endpoint = request.endpoint,
+                    error_kind = failed.kind.word(),
+                    "the service asked for a pause"
+                ),
+                Step::RenewToken => {
+                    if let (Some(tokens), Some(token)) = (tokens, &token) {
+                        tokens.discard(token).await;
+                    }
+                }
+                Step::GiveUp => {
+                    if is_unreachable {
+                        self.is_reachable.store(false, Ordering::Relaxed);
+                    }
+                    return Err(failed);
+                }
+            }
+        }
+    }
+
+    async fn send(
+        &self,
+        request: &Outgoing,
+        token: Option<&SecretString>,
+        requests: &AtomicU64,
+    ) -> Result<Answer, ApiErrorKind> {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(&request.path);
+        }
+        let mut builder = self.http.request(request.method.clone(), url).headers(headers(request, token)?);
+        if !request.query.is_empty() {
+            builder = builder.query(&request.query);
+        }
+        builder = match &request.body {
+            Body::Empty => builder,
+            Body::Json(json) => builder.body(json.clone()),
+            Body::Form(form) => builder.body(form.expose_secret().to_owned()),
+        };
+
+        let _permit = self.budget.acquire().await;
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        requests.fetch_add(1, Ordering::Relaxed);
+        #[expect(clippy::disallowed_methods, reason = "the one place that sends")]
+        let response = builder.send().await.map_err(|error| self.transport_error(error))?;
+        self.is_reachable.store(true, Ordering::Relaxed);
+        let status = response.status();
+        let pause = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| retry_after(value, self.clock.now()));
+        let body = self.body(response).await?;
+        if status.is_success() {
+            return Ok(Answer::new(status.as_u16(), body));
+        }
+        Err(refusal(status, &ErrorBody::parse(&body), pause))
+    }
+
+    async fn body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, ApiErrorKind> {
+        let expected = response.content_length().unwrap_or(0);
+        if expected > self.max_bytes {
+            return Err(ApiErrorKind::TooLarge(self.max_bytes));
+        }
+        let mut body = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
+        while let Some(chunk) = response.chunk().await.map_err(|error| {
+            if error.is_timeout() { ApiErrorKind::Timeout(self.timeout) } else { ApiErrorKind::BrokenOff }
+        })? {
+            if (body.len() + chunk.len()) as u64 > self.max_bytes {
+                return Err(ApiErrorKind::TooLarge(self.max_bytes));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    fn transport_error(&self, error: reqwest::Error) -> ApiErrorKind {
+        if error.is_timeout() && !error.is_connect() {
+            return ApiErrorKind::Timeout(self.timeout);
+        }
+        if !error.is_connect() {
+            return ApiErrorKind::BrokenOff;
+        }
+        // The innermost cause says it best ("connection refused"); outer ones repeat the URL.
+        let error = error.without_url();
+        let mut cause: &dyn std::error::Error = &error;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        let host = self.base.host_str().unwrap_or_default();
+        ApiErrorKind::Unreachable(format!("{host}: {cause}"))
+    }
+}
+
+fn headers(request: &Outgoing, token: Option<&SecretString>) -> Result<HeaderMap, ApiErrorKind> {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    match request.body {
+        Body::Empty => {}
+        // Never `application/json-patch+json`, which the vendor's document lists first and its service rejects.
+        Body::Json(_) => {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        Body::Form(_) => {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        }
+    }
+    let unusable = |what: &str| ApiErrorKind::Shape {
+        path: "$".to_owned(),
+        reason: format!("{what} holds characters that no header may hold"),
+    };
+    if let Some(token) = token {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
+            .map_err(|_| unusable("the token"))?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    if let Some(company) = &request.company {
+        let value = HeaderValue::from_str(company).map_err(|_| unusable("the company id"))?;
+        for name in COMPANY_HEADERS {
+            headers.insert(name, value.clone());
+        }
+    }
+    Ok(headers)
+}
+
+/// What a status other than 2xx means.
+fn refusal(status: StatusCode, body: &ErrorBody, pause: Option<Duration>) -> ApiErrorKind {
+    let message = if body.message.is_empty() { body.word.clone() } else { body.message.clone() };
+    match status.as_u16() {
+        // The vendor's own client treats 306 like 401.
+        401 | 306 => ApiErrorKind::Unauthorized,
+        403 if body.word.eq_ignore_ascii_case("PRIVACY_ERROR") => ApiErrorKind::AccessWithdrawn,
+        403 if body.word.eq_ignore_ascii_case("IP_RESTRICTED") => ApiErrorKind::AddressRefused,
+        403 => ApiErrorKind::Forbidden(message),
+        404 => ApiErrorKind::NotFound,
+        429 => ApiErrorKind::RateLimited(pause),
+        408 | 500..=599 => ApiErrorKind::Server { status: status.as_u16(), message, retry_after: pause },
+        status => ApiErrorKind::Rejected { status, message },
+    }
+}
