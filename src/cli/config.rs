@@ -83,7 +83,7 @@ pub fn show(settings: &Settings, json: bool, out: &mut dyn Write) -> anyhow::Res
         table.add_row([entry.key, value, &entry.source, note]);
     }
     for line in table.lines() {
-        writeln!(out, "{}", line.trim_end())?;
+        writeln!(out, "{}", line.trim())?;
     }
     Ok(())
 }
@@ -123,7 +123,7 @@ mod tests {
         let words = |key: &str| {
             let line = text
                 .lines()
-                .find(|line| line.trim_start().starts_with(key))
+                .find(|line| line.starts_with(key))
                 .unwrap();
             line.split_whitespace().collect::<Vec<_>>().join(" ")
         };

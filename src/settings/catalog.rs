@@ -57,17 +57,31 @@ pub(crate) fn is_section(name: &str) -> bool {
 
 /// The known key that resembles `name` most.
 ///
-/// The right word in the wrong section (`database.url`) is as near as two wrong letters.
+/// The right word in the wrong section (`database.url`) is as near as two wrong letters, a part of
+/// the word (`api.secret`) as near as one.
 pub(crate) fn nearest_key(name: &str) -> &'static str {
     const WRONG_SECTION: usize = 2;
+    const PART: usize = 1;
     let name = name.to_lowercase();
-    let word = last_word(&name);
+    let (section, word) = split(&name);
+    let distance = |known: &KnownKey| {
+        let (known_section, known_word) = split(&known.name);
+        if known_section == name {
+            return 0;
+        }
+        let is_part = known_word.split('_').any(|part| part == word);
+        let words = strsim::damerau_levenshtein(word, known_word);
+        let near = if is_part { words.min(PART) } else { words };
+        let apart = if section == known_section {
+            0
+        } else {
+            WRONG_SECTION
+        };
+        near.saturating_add(apart)
+            .min(strsim::damerau_levenshtein(&name, &known.name))
+    };
     known_keys()
-        .min_by_key(|known| {
-            let whole = strsim::damerau_levenshtein(&name, &known.name);
-            let part = strsim::damerau_levenshtein(word, last_word(&known.name));
-            whole.min(part.saturating_add(WRONG_SECTION))
-        })
+        .min_by_key(|known| distance(known))
         .map_or("", |known| &known.name)
 }
 
@@ -109,8 +123,9 @@ pub fn document() -> String {
     text
 }
 
-fn last_word(key: &str) -> &str {
-    key.rsplit('.').next().unwrap_or(key)
+/// The section of a key and the word within it.
+fn split(key: &str) -> (&str, &str) {
+    key.rsplit_once('.').unwrap_or(("", key))
 }
 
 /// The comment at the top of the file.
@@ -186,6 +201,9 @@ mod tests {
             ("api.clientid", "api.client_id"),
             ("sync.include", "sync.companies.include"),
             ("sync.company.exclude", "sync.companies.exclude"),
+            ("api.id", "api.client_id"),
+            ("url", "warehouse.url"),
+            ("api", "api.base_url"),
             ("log.lvl", "log.level"),
             ("privacy.mail", "privacy.email"),
         ] {

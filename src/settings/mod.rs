@@ -28,6 +28,7 @@ mod error;
 mod load;
 mod reader;
 mod sections;
+mod target;
 #[cfg(test)]
 mod tests;
 mod value;

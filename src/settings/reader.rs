@@ -8,10 +8,11 @@ use config::{Value, ValueKind};
 use secrecy::SecretString;
 
 use crate::settings::Secret;
-use crate::settings::catalog::{known_key, known_keys};
+use crate::settings::catalog::{KnownKey, known_key, known_keys};
 use crate::settings::error::{Problem, one_line};
 use crate::settings::load::{DEFAULT_SOURCE, Sources};
-use crate::settings::value::{self, Form, Show, url_target};
+use crate::settings::target::url_target;
+use crate::settings::value::{self, Form, Show};
 
 /// Shown in place of a secret.
 const REDACTED: &str = "(set, not shown)";
@@ -143,7 +144,7 @@ impl Reader {
             value: (!text.is_empty()).then(|| shown(form.show, text)),
             source: self.source(key),
             is_secret: matches!(form.show, Show::SecretUrl | Show::Nothing),
-            is_used: known_key(key).is_some_and(|known| known.is_used()),
+            is_used: known_key(key).is_some_and(KnownKey::is_used),
             is_changed: default.as_deref() != Some(text),
         };
         self.entries.insert(key, entry);

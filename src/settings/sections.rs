@@ -1,9 +1,10 @@
 //! Every key with its form, and the checks across keys.
 
 use crate::settings::reader::Reader;
+use crate::settings::target::{http_url, is_loopback, postgres_url};
 use crate::settings::value::{
-    address, duration, http_url, is_loopback, list, log_filter, number, one_of, path, postgres_url,
-    schedule, secret, share, size, text, time_zone, truth,
+    address, duration, list, log_filter, number, one_of, path, schedule, secret, share, size, text,
+    time_zone, truth,
 };
 use crate::settings::{
     ApiSettings, CustomFields, DateFormatSetting, Embedded, HttpSettings, Interactions, LogFormat,

@@ -1,8 +1,8 @@
-//! How values are written: durations, shares, sizes, lists, URLs, names out of a set.
+//! How values are written: durations, shares, sizes, lists, names out of a set.
 //!
 //! A [`Form`] says how the text of a value becomes a typed value, and what to tell if it does not.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
-use url::{Host, Url};
 
 use crate::daemon::scheduler::{CRON_FORM, check_cron};
 
@@ -33,6 +32,9 @@ pub(crate) enum Show {
     Nothing,
 }
 
+/// Makes a typed value of text, if the text fits.
+pub(crate) type Parse<T> = Box<dyn Fn(&str) -> Option<T>>;
+
 /// How a value is written and read.
 pub(crate) struct Form<T> {
     /// What is expected, to follow "expected".
@@ -46,11 +48,11 @@ pub(crate) struct Form<T> {
     /// Whether a TOML array will do.
     pub(crate) is_list: bool,
     /// Makes the typed value.
-    pub(crate) parse: Box<dyn Fn(&str) -> Option<T>>,
+    pub(crate) parse: Parse<T>,
 }
 
 impl<T> Form<T> {
-    fn new(
+    pub(crate) fn new(
         expected: impl Into<String>,
         example: &'static str,
         parse: impl Fn(&str) -> Option<T> + 'static,
@@ -65,14 +67,15 @@ impl<T> Form<T> {
         }
     }
 
-    fn text_only(mut self) -> Self {
+    /// The form of a value that must be text.
+    pub(crate) fn text_only(mut self) -> Self {
         self.is_text = true;
         self
     }
 
-    /// The form of a value of which nothing may be shown.
-    fn secret(mut self) -> Self {
-        self.show = Show::Nothing;
+    /// The form of text of which only so much may be shown.
+    pub(crate) fn showing(mut self, show: Show) -> Self {
+        self.show = show;
         self.text_only()
     }
 }
@@ -89,39 +92,7 @@ pub(crate) fn path(example: &'static str) -> Form<PathBuf> {
 
 /// Any text that must not be shown.
 pub(crate) fn secret() -> Form<SecretString> {
-    Form::new("text", "…", |text| Some(SecretString::from(text))).secret()
-}
-
-/// The URL of a database, which may carry a password.
-pub(crate) fn postgres_url() -> Form<SecretString> {
-    let example = "postgres://user@host:5432/database";
-    let mut form = Form::new(
-        "a URL that begins with postgres:// or postgresql://",
-        example,
-        |text| {
-            let url = Url::parse(text).ok()?;
-            matches!(url.scheme(), "postgres" | "postgresql").then(|| SecretString::from(text))
-        },
-    )
-    .secret();
-    form.show = Show::SecretUrl;
-    form
-}
-
-/// An http or https URL with a host, which may carry a password.
-pub(crate) fn http_url(example: &'static str) -> Form<Url> {
-    let mut form = Form::new(
-        "a URL that begins with https:// or http://",
-        example,
-        |text| {
-            let url = Url::parse(text).ok()?;
-            let is_http = matches!(url.scheme(), "http" | "https");
-            (is_http && url.host().is_some()).then_some(url)
-        },
-    )
-    .text_only();
-    form.show = Show::UrlTarget;
-    form
+    Form::new("text", "…", |text| Some(SecretString::from(text))).showing(Show::Nothing)
 }
 
 /// `true` or `false`.
@@ -190,8 +161,8 @@ pub(crate) fn size(from: &'static str, to: &'static str) -> Form<u64> {
 
 /// Words with commas between them.
 pub(crate) fn list(example: &'static str) -> Form<Vec<String>> {
-    let mut form = Form::new("a list with commas", example, |text| Some(parse_list(text)));
-    form.is_text = true;
+    let mut form =
+        Form::new("a list with commas", example, |text| Some(parse_list(text))).text_only();
     form.is_list = true;
     form
 }
@@ -235,32 +206,7 @@ pub(crate) fn log_filter() -> Form<String> {
                 .all(|part| part.contains('=') || is_level(part));
         (is_clear && EnvFilter::try_new(text).is_ok()).then(|| text.to_owned())
     })
-}
-
-/// Whether a URL leads to this machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
-    }
-}
-
-/// Where a URL leads, without user, password and parameters; none where that cannot be told apart.
-///
-/// A password that holds an unescaped `@`, `/`, `?` or `#` makes a parser take a part of it for the
-/// host or the path, so the text counts, not what a parser makes of it.
-pub(crate) fn url_target(text: &str) -> Option<String> {
-    let (scheme, rest) = text.split_once("://")?;
-    let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric());
-    let (target, user) = match rest.split_once('@') {
-        Some((user, target)) => (target, user),
-        None => (rest, ""),
-    };
-    let is_clear = is_scheme && !target.contains('@') && !user.contains(['/', '?', '#']);
-    let end = target.find(['?', '#']).unwrap_or(target.len());
-    is_clear.then(|| format!("{scheme}://{}", target.get(..end).unwrap_or_default()))
+    .text_only()
 }
 
 fn parse_duration(text: &str) -> Option<Duration> {
@@ -404,47 +350,6 @@ mod tests {
         }
         for bad in ["inof", "info,keepnet_etl", "keepnet_etl=loud", "=,="] {
             assert!(read(&log_filter(), bad).is_none(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn only_loopback_counts_as_this_machine() {
-        let of = |text: &str| is_loopback(&Url::parse(text).unwrap());
-        for near in [
-            "http://localhost:1/",
-            "http://127.8.0.1",
-            "http://[::1]:80",
-            "http://a.localhost",
-        ] {
-            assert!(of(near), "{near}");
-        }
-        for far in [
-            "http://example.com",
-            "http://localhost.example.com",
-            "http://10.0.0.1",
-        ] {
-            assert!(!of(far), "{far}");
-        }
-    }
-
-    #[test]
-    fn the_target_of_a_url_holds_no_part_of_a_password() {
-        let target = |text| url_target(text);
-        assert_eq!(
-            target("postgres://u:p@h:5432/d?password=x").as_deref(),
-            Some("postgres://h:5432/d")
-        );
-        assert_eq!(
-            target("postgres://h/d#x").as_deref(),
-            Some("postgres://h/d")
-        );
-        for unclear in [
-            "postgres://u:p@ss@h/d",
-            "postgres://u:12/3@h/d",
-            "postgres://u:1#2@h/d",
-            "u:p",
-        ] {
-            assert_eq!(target(unclear), None, "{unclear}");
         }
     }
 }
