@@ -121,10 +121,7 @@ mod tests {
     fn the_table_says_what_is_in_force_and_from_where() {
         let text = shown_as(false);
         let words = |key: &str| {
-            let line = text
-                .lines()
-                .find(|line| line.starts_with(key))
-                .unwrap();
+            let line = text.lines().find(|line| line.starts_with(key)).unwrap();
             line.split_whitespace().collect::<Vec<_>>().join(" ")
         };
         assert_eq!(words("KEY"), "KEY VALUE FROM NOTE");

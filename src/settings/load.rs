@@ -38,7 +38,10 @@ pub struct Sources {
 impl Sources {
     /// The sources of this process, with the file given by `--config`.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
     pub fn from_process(config_file: Option<PathBuf>) -> Self {
         let environment = std::env::vars_os()
             .map(|(name, value)| {
