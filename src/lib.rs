@@ -9,4 +9,7 @@ pub mod settings;
 pub mod api;
 pub mod warehouse;
 
+pub mod cli;
+pub mod daemon;
+
 pub mod simulator;

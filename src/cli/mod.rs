@@ -1,0 +1,3 @@
+//! The commands: arguments, call and output of each.
+
+pub mod config;

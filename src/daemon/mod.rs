@@ -1,0 +1,3 @@
+//! The parts of the daemon. The daemon itself is not in this version.
+
+pub mod scheduler;
