@@ -9,6 +9,9 @@ pub mod settings;
 pub mod api;
 pub mod warehouse;
 
+pub mod extract;
+pub mod sync;
+
 pub mod cli;
 pub mod daemon;
 

@@ -1,6 +1,5 @@
 //! The one place that sends. Headers, time limit, size limit, the budget, repetition, and what a status means.
 
-use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 

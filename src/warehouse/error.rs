@@ -120,6 +120,12 @@ impl WarehouseError {
         }
     }
 
+    /// True when nothing else can be loaded either; an error of one company's rows is not.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        !matches!(self.kind, WarehouseErrorKind::Other(_))
+    }
+
     /// True when the database could not be reached at all.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {

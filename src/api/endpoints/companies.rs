@@ -127,6 +127,20 @@ impl WireItem for MyCompany {
     }
 }
 
+/// A company of which only the id matters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompanyId(pub String);
+
+impl WireItem for CompanyId {
+    fn decode(mut fields: Fields<'_>) -> Result<Self, ItemError> {
+        fields.required_id(&["companyResourceId", "resourceId"]).map(Self)
+    }
+
+    fn key(&self, hasher: &mut DefaultHasher) {
+        self.0.hash(hasher);
+    }
+}
+
 impl Client {
     /// `POST companies/search`: the companies that the account manages. Only resellers may.
     #[must_use]
@@ -149,7 +163,9 @@ impl Client {
     }
 
     /// `GET companies/my`: the tree of companies that the account may see, with how long.
-    pub async fn my_companies(&self) -> Result<Vec<Result<MyCompany, UnreadableItem>>, ApiError> {
+    pub async fn my_companies<T: WireItem>(
+        &self,
+    ) -> Result<Vec<Result<T, UnreadableItem>>, ApiError> {
         let request = Outgoing {
             doing: "fetch the account's own company tree".to_owned(),
             endpoint: "my_companies",

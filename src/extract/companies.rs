@@ -1,0 +1,157 @@
+//! The companies of the account: the flat listing, joined with the tree that says who belongs to whom and how long
+//! access lasts.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Delivery, PullError, Pulled, Scope};
+use crate::api::Client;
+use crate::api::endpoints::companies::{Company, MyCompany};
+use crate::warehouse::tables::companies::{CompanyRow, CompanyTagRow};
+
+/// A company that can be pulled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompanyRef {
+    /// Its id.
+    pub id: String,
+    /// Its name, for people.
+    pub name: String,
+}
+
+/// A company's place in the tree of `companies/my`.
+#[derive(Debug)]
+struct Place {
+    parent: Option<String>,
+    has_children: bool,
+    node: MyCompany,
+}
+
+/// Pulls all companies. Gives those that the account manages.
+pub async fn pull(
+    scope: &Scope<'_>,
+    client: &Client,
+    account_id: &str,
+) -> Result<(Pulled, Vec<CompanyRef>), PullError> {
+    let mut delivery = Delivery::default();
+    let mut places = HashMap::new();
+    match client.my_companies::<MyCompany>().await {
+        Ok(roots) => {
+            for root in roots {
+                match root {
+                    Ok(root) => note_places(root, None, &mut places),
+                    Err(item) => scope.quarantine(&mut delivery, vec![item])?,
+                }
+            }
+        }
+        // An account without that right has never given these columns; nothing is lost.
+        Err(error) if error.kind.is_forbidden() => {}
+        Err(error) => return Err(error.into()),
+    }
+
+    let mut companies = Vec::new();
+    let mut listed = HashSet::new();
+    let mut listing = client.companies::<Company>();
+    while let Some(page) = listing.next().await? {
+        for company in page.items {
+            push(scope, &mut delivery, company, account_id, &places, &mut listed, &mut companies);
+        }
+        scope.quarantine(&mut delivery, page.unreadable)?;
+        scope.deliver(std::mem::take(&mut delivery)).await?;
+    }
+    for (id, place) in places.iter().filter(|(id, _)| !listed.contains(*id)) {
+        let node = &place.node;
+        delivery.rows.push(&CompanyRow {
+            company_id: id,
+            parent_company_id: place.parent.as_deref(),
+            kind: kind(id == account_id, place.has_children),
+            name: node.name.as_deref(),
+            privacy_duration_id: node.privacy_duration_id,
+            is_licence_expired: node.is_licence_expired,
+            access_starts_at: node.access_starts_at,
+            access_ends_at: node.access_ends_at,
+            ..CompanyRow::default()
+        });
+        delivery.rows.push_owner::<CompanyTagRow<'_>>(&[id]);
+    }
+    scope.deliver(delivery).await?;
+
+    let verdict = scope.end_listing("companies listed", listing.end(), None).await?;
+    Ok((Pulled { verdict, pages: listing.pages() }, companies))
+}
+
+fn note_places(mut node: MyCompany, parent: Option<&str>, places: &mut HashMap<String, Place>) {
+    let children = std::mem::take(&mut node.children);
+    let id = node.id.clone();
+    let has_children = children.iter().any(|child| child.id != id);
+    let parent = parent.filter(|parent| *parent != id).map(str::to_owned);
+    places.entry(id.clone()).or_insert(Place { parent, has_children, node });
+    for child in children {
+        note_places(child, Some(&id), places);
+    }
+}
+
+/// Adds a company and the companies nested in it. A company that was seen already (the vendor nests a reseller in
+/// itself) is left out.
+fn push(
+    scope: &Scope<'_>,
+    delivery: &mut Delivery,
+    mut company: Company,
+    parent: &str,
+    places: &HashMap<String, Place>,
+    listed: &mut HashSet<String>,
+    companies: &mut Vec<CompanyRef>,
+) {
+    if !listed.insert(company.id.clone()) {
+        return;
+    }
+    let children = std::mem::take(&mut company.children);
+    let id = company.id.as_str();
+    let place = places.get(id);
+    let node = place.map(|place| &place.node);
+    let parent = place.and_then(|place| place.parent.as_deref()).or((parent != id).then_some(parent));
+    let has_children = children.iter().any(|child| child.id != id)
+        || place.is_some_and(|place| place.has_children);
+    let extra = scope.extra(delivery, &company.extra);
+    delivery.rows.push(&CompanyRow {
+        company_id: id,
+        parent_company_id: parent,
+        kind: kind(parent.is_none(), has_children),
+        name: company.name.as_deref(),
+        reseller_name: company.reseller_name.as_deref(),
+        industry_name: company.industry_name.as_deref(),
+        industry_id: company.industry_id.as_deref(),
+        license_type_name: company.license_type_name.as_deref(),
+        license_type_id: company.license_type_id.as_deref(),
+        is_number_of_users_limited: company.is_number_of_users_limited,
+        number_of_users: company.number_of_users,
+        target_user_count: company.target_user_count,
+        deleted_target_user_count: company.deleted_target_user_count,
+        inactive_target_user_count: company.inactive_target_user_count,
+        monthly_active_user_count: company.monthly_active_user_count,
+        privacy_duration_id: company
+            .privacy_duration_id
+            .or(node.and_then(|node| node.privacy_duration_id)),
+        is_licence_expired: company
+            .is_licence_expired
+            .or(node.and_then(|node| node.is_licence_expired)),
+        license_ends_at: company.license_ends_at,
+        created_at: company.created_at,
+        access_starts_at: node.and_then(|node| node.access_starts_at),
+        access_ends_at: node.and_then(|node| node.access_ends_at),
+        extra,
+    });
+    delivery.rows.push_owner::<CompanyTagRow<'_>>(&[id]);
+    for tag in &company.tags {
+        delivery.rows.push(&CompanyTagRow { company_id: id, tag });
+    }
+    companies.push(CompanyRef {
+        id: id.to_owned(),
+        name: company.name.clone().unwrap_or_else(|| id.to_owned()),
+    });
+    for child in children {
+        push(scope, delivery, child, id, places, listed, companies);
+    }
+}
+
+fn kind(is_root: bool, has_children: bool) -> &'static str {
+    if is_root || has_children { "reseller" } else { "customer" }
+}

@@ -1,0 +1,62 @@
+//! The loader of one company: deliveries in, committed batches out.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::report::Progress;
+use crate::clock::SharedClock;
+use crate::extract::Delivery;
+use crate::warehouse::error::WarehouseError;
+use crate::warehouse::load::{self, Batch, Effects};
+
+/// A batch closes at this many rows …
+const BATCH_ROWS: usize = 2_000;
+/// … or this long after its first delivery.
+const BATCH_TIME: Duration = Duration::from_secs(1);
+/// Deliveries that may wait for the loader; then fetching waits.
+pub const QUEUE: usize = 4;
+
+/// Commits what comes through `deliveries` until its senders are gone.
+pub async fn load(
+    pool: &PgPool,
+    clock: &SharedClock,
+    company_id: &str,
+    progress: &dyn Progress,
+    mut deliveries: mpsc::Receiver<Delivery>,
+) -> Result<Effects, WarehouseError> {
+    let mut effects = Effects::new();
+    while let Some(first) = deliveries.recv().await {
+        let closes_at = Instant::now() + BATCH_TIME;
+        let mut batch = Batch { company_id: company_id.to_owned(), ..Batch::default() };
+        add(&mut batch, first);
+        while batch.rows.len() < BATCH_ROWS {
+            match tokio::time::timeout_at(closes_at, deliveries.recv()).await {
+                Ok(Some(delivery)) => add(&mut batch, delivery),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        if batch.is_empty() {
+            continue;
+        }
+        let rows = batch.rows.len();
+        let done = load::commit(pool, &batch, clock.now())
+            .await
+            .map_err(|error| WarehouseError::from_sqlx("load rows", error))?;
+        for (resource, effect) in done {
+            effects.entry(resource).or_default().add(effect);
+        }
+        progress.loaded(rows as u64);
+    }
+    Ok(effects)
+}
+
+fn add(batch: &mut Batch, delivery: Delivery) {
+    batch.rows.append(delivery.rows);
+    batch.bad_items.extend(delivery.bad_items);
+    batch.unknown_fields.extend(delivery.unknown_fields);
+    batch.discrepancies.extend(delivery.discrepancies);
+    batch.cursors.extend(delivery.cursor);
+}

@@ -1,0 +1,82 @@
+//! What a run did, and how it is watched while it does.
+
+use std::time::Duration;
+
+use crate::verdict::Verdict;
+use crate::warehouse::runs::{RunScope, RunTotals};
+
+/// Watches a run.
+pub trait Progress: Send + Sync {
+    /// The companies to be pulled are known.
+    fn listed(&self, companies: usize);
+    /// Rows were committed.
+    fn loaded(&self, rows: u64);
+    /// A company is done.
+    fn finished(&self, company: &CompanyReport);
+}
+
+/// Watches nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn listed(&self, _: usize) {}
+    fn loaded(&self, _: u64) {}
+    fn finished(&self, _: &CompanyReport) {}
+}
+
+/// How the pull of one company went.
+#[derive(Debug, Clone)]
+pub struct CompanyReport {
+    /// Its id.
+    pub company_id: String,
+    /// Its name.
+    pub name: String,
+    /// The worst verdict of its scopes.
+    pub verdict: Verdict,
+    /// It was forbidden before this run, too.
+    pub was_forbidden: bool,
+    /// What could not be done, and why.
+    pub reason: Option<String>,
+    /// What to do about it.
+    pub remedy: Option<String>,
+    /// What was done, per resource.
+    pub scopes: Vec<RunScope>,
+}
+
+impl CompanyReport {
+    /// True when the company needs nobody's attention (a state already known included).
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        match self.verdict {
+            Verdict::Complete | Verdict::Unsupported => true,
+            Verdict::Forbidden => self.was_forbidden,
+            Verdict::Over | Verdict::Drifted | Verdict::Short | Verdict::Held | Verdict::Failed => false,
+        }
+    }
+}
+
+/// What a run did.
+#[derive(Debug, Clone)]
+pub struct RunReport {
+    /// Key in `sync.runs`.
+    pub run_id: i64,
+    /// `ok`, `partial` or `stopped`.
+    pub outcome: &'static str,
+    /// Numbers of the whole run.
+    pub totals: RunTotals,
+    /// How long it took.
+    pub duration: Duration,
+    /// The listing of companies itself.
+    pub listing: RunScope,
+    /// The companies, in the order in which they were listed.
+    pub companies: Vec<CompanyReport>,
+}
+
+impl RunReport {
+    /// What was done per company and resource.
+    pub fn scopes(&self) -> impl Iterator<Item = &RunScope> {
+        std::iter::once(&self.listing)
+            .chain(self.companies.iter().flat_map(|company| &company.scopes))
+    }
+}
