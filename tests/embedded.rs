@@ -478,12 +478,10 @@ async fn two_commands_at_once_give_one_server() {
 }
 
 #[tokio::test]
-async fn another_server_that_took_the_place_is_not_attached_to() {
+async fn a_server_that_shows_another_identity_is_not_attached_to() {
     let playground = Playground::new();
     let database = playground.start().await;
     let marker = playground.marker();
-    // The folder's identity no longer is that of the server which runs in it: its processes are
-    // not ours, and its port is taken.
     let identity = marker
         .lines()
         .find_map(|line| line.strip_prefix("identity = "))
@@ -491,13 +489,51 @@ async fn another_server_that_took_the_place_is_not_attached_to() {
     let other = marker.replace(identity, &"0123456789abcdef".repeat(2));
     let path = playground.data_dir.join("marker");
     fs::write(&path, other).unwrap();
-    assert_eq!(playground.embedded().status().unwrap(), Status::Stopped);
-    assert_eq!(
-        playground.embedded().stop().await.unwrap(),
-        Stopped::WasNotRunning
+    let refused = playground.embedded().start_or_attach().await.unwrap_err();
+    assert!(
+        matches!(refused, EmbeddedError::NotOurs { .. }),
+        "{refused}"
     );
     fs::write(&path, marker).unwrap();
     assert_eq!(playground.start().await.port, database.port);
+}
+
+#[tokio::test]
+async fn a_server_that_was_started_by_hand_is_attached_to_and_stopped() {
+    let playground = Playground::new();
+    let database = playground.start().await;
+    playground.embedded().stop().await.unwrap();
+    let cluster = fs::canonicalize(playground.data_dir.join("cluster")).unwrap();
+    let real = search_path(None)
+        .into_iter()
+        .find(|folder| folder.join("initdb").is_file());
+    let name = if geteuid().is_root() {
+        "postgres"
+    } else {
+        "nobody"
+    };
+    let user = nix::unistd::User::from_name(name).unwrap().unwrap();
+    let mut by_hand = match geteuid().is_root() {
+        true => as_user(&real.unwrap().join("pg_ctl"), &user),
+        false => Command::new(real.unwrap().join("pg_ctl")),
+    };
+    by_hand
+        .args(["start", "-w", "-D"])
+        .arg(&cluster)
+        .arg("-l")
+        .arg(cluster.join("by-hand.log"));
+    let by_hand = by_hand
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(by_hand.success());
+    let attached = playground.start().await;
+    assert!(!attached.was_started);
+    assert_eq!(attached.display_url(), database.display_url());
+    assert_eq!(
+        playground.embedded().stop().await.unwrap(),
+        Stopped::WasRunning
+    );
 }
 
 /// Run by root, this test runs itself again as `nobody`.

@@ -39,6 +39,7 @@ use self::cluster::Started;
 use self::folder::{Contents, Folder};
 use self::marker::{Marker, State};
 use self::owner::Owner;
+use self::process::Processes;
 
 pub use self::binaries::search_path;
 pub use self::error::EmbeddedError;
@@ -203,9 +204,8 @@ impl Embedded {
         };
         match marker.state {
             State::Creating => {
-                server
-                    .create(&mut marker, binaries::newest(&found)?)
-                    .await?
+                let newest = binaries::newest(&found)?;
+                server.create(&mut marker, newest).await?;
             }
             State::Ready => {
                 if let Some(database) = server.wait_for_running(&marker).await? {
@@ -257,17 +257,14 @@ impl Embedded {
         let Contents::Ours(marker) = folder.inspect()? else {
             return Ok(Status::Absent);
         };
-        let name = marker.cluster_name();
-        Ok(
-            match process::postmaster(&folder.cluster(), &name, owner.uid())? {
-                Some(running) => Status::Running {
-                    pid: running.pid,
-                    port: running.port,
-                },
-                None if marker.state == State::Creating => Status::Absent,
-                None => Status::Stopped,
+        Ok(match processes(&folder, &marker, &owner).postmaster()? {
+            Some(running) => Status::Running {
+                pid: running.pid,
+                port: running.port,
             },
-        )
+            None if marker.state == State::Creating => Status::Absent,
+            None => Status::Stopped,
+        })
     }
 }
 
@@ -321,7 +318,7 @@ impl Server<'_> {
             owner,
             lock,
         } = self;
-        process::clear_leftovers(real, &marker.cluster_name(), owner.uid()).await?;
+        processes(folder, marker, owner).clear_leftovers().await?;
         for _ in 0..START_ATTEMPTS {
             if !cluster::is_free(marker.port) {
                 let port = cluster::free_port()?;
@@ -352,8 +349,7 @@ impl Server<'_> {
         let patience = Duration::from_secs(cluster::START_SECONDS);
         let begin = Instant::now();
         while begin.elapsed() < patience {
-            let name = marker.cluster_name();
-            if process::postmaster(&folder.cluster(), &name, owner.uid())?.is_none() {
+            if processes(folder, marker, owner).postmaster()?.is_none() {
                 return Ok(None);
             }
             if let Some(database) = attach(folder, marker, owner).await? {
@@ -371,15 +367,14 @@ async fn attach(
     marker: &Marker,
     owner: &Owner,
 ) -> Result<Option<EmbeddedDatabase>, EmbeddedError> {
-    let name = marker.cluster_name();
-    let Some(running) = process::postmaster(&folder.cluster(), &name, owner.uid())? else {
+    let Some(running) = processes(folder, marker, owner).postmaster()? else {
         return Ok(None);
     };
     let Some(port) = running.port.filter(|_| running.is_ready) else {
         return Ok(None);
     };
     let database = describe(folder, port, false)?;
-    let is_ours = access::verify(port, &database.password, &name).await?;
+    let is_ours = access::verify(port, &database.password, &marker.cluster_name()).await?;
     Ok(is_ours.then_some(database))
 }
 
@@ -388,17 +383,26 @@ async fn stop_running(
     marker: &Marker,
     owner: &Owner,
 ) -> Result<Stopped, EmbeddedError> {
-    let name = marker.cluster_name();
-    let Some(running) = process::postmaster(&folder.cluster(), &name, owner.uid())? else {
+    let processes = processes(folder, marker, owner);
+    let Some(running) = processes.postmaster()? else {
         return Ok(Stopped::WasNotRunning);
     };
-    if process::end(running.pid, &name, owner.uid(), STOP_PATIENCE).await {
+    if processes.end(running.pid, STOP_PATIENCE).await {
         Ok(Stopped::WasRunning)
     } else {
         Err(EmbeddedError::Stop {
             pid: running.pid,
             waited: STOP_PATIENCE,
         })
+    }
+}
+
+fn processes(folder: &Folder, marker: &Marker, owner: &Owner) -> Processes {
+    let cluster = folder.cluster();
+    Processes {
+        cluster: fs::canonicalize(&cluster).unwrap_or(cluster),
+        name: marker.cluster_name(),
+        uid: owner.uid(),
     }
 }
 
