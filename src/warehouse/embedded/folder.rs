@@ -3,7 +3,7 @@
 //! | entry | what it is |
 //! |---|---|
 //! | `marker` | says that the folder is ours; see the module `marker` |
-//! | `cluster/` | the server's own folder, or a link to it (see [`place_cluster`]) |
+//! | `cluster/` | the server's own folder, or a link to it (see the module `place`) |
 //! | `password` | of the role that the program connects as |
 //! | `server.log`, `server.log.1` | what the server says, and said |
 //! | `lock` | held while a command starts or stops the server |
@@ -13,7 +13,6 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -26,8 +25,6 @@ use super::owner::{Owner, name_of};
 const LOCK_PATIENCE: Duration = Duration::from_secs(330);
 /// Pause between two looks at something that is waited for.
 pub(super) const PAUSE: Duration = Duration::from_millis(50);
-/// Where clusters go whose data folder the server's user cannot enter.
-const RELOCATED: &str = "/var/lib/keepnet-etl";
 /// A log larger than this is put aside at the next start.
 const LOG_LIMIT: u64 = 16 << 20;
 /// How much of the end of the log an error shows.
@@ -222,59 +219,6 @@ impl Folder {
     }
 }
 
-/// Makes an empty folder for the cluster and returns where it really is.
-///
-/// Normally that is `cluster` in the data folder. Root's server runs as another user, who must be
-/// able to enter it; below a home folder that only root may enter (a checkout in `/root`) it
-/// cannot. Opening somebody's home folder is not for this program to decide, so the cluster then
-/// lives in a folder of `/var/lib/keepnet-etl`, named by a hash of the data folder's path and by
-/// the cluster's identity, and `cluster` is a link to it.
-pub(super) async fn place_cluster(
-    folder: &Folder,
-    owner: &Owner,
-    marker: &Marker,
-    a_program: &Path,
-) -> Result<PathBuf, EmbeddedError> {
-    let link = folder.cluster();
-    let real = if !owner.steps_down() || can_enter(owner, folder.root(), a_program).await {
-        link.clone()
-    } else {
-        let path = folder.root().as_os_str().as_encoded_bytes();
-        let home = Path::new(RELOCATED).join(format!("{:016x}-{}", fnv1a(path), marker.identity));
-        make_folder(Path::new(RELOCATED), 0o711)?;
-        refuse_foreign_owner(Path::new(RELOCATED))?;
-        make_folder(&home, 0o711)?;
-        tracing::info!(
-            user = owner.name(),
-            folder = %home.display(),
-            "the data folder is closed to the user that runs the server; its files go elsewhere"
-        );
-        home.join("cluster")
-    };
-    make_folder(&real, 0o700)?;
-    owner.give(&real)?;
-    if real != link {
-        std::os::unix::fs::symlink(&real, &link).map_err(EmbeddedError::io("make", &link))?;
-    }
-    Ok(real)
-}
-
-/// Removes a cluster that was never complete, so that it can be made again.
-pub(super) fn remove_unfinished(folder: &Folder) -> Result<(), EmbeddedError> {
-    let link = folder.cluster();
-    let gone = |result: io::Result<()>, path: &Path| match result {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other.map_err(EmbeddedError::io("remove", path)),
-    };
-    if let Ok(target) = fs::read_link(&link) {
-        if target.starts_with(RELOCATED) {
-            gone(fs::remove_dir_all(&target), &target)?;
-        }
-        return gone(fs::remove_file(&link), &link);
-    }
-    gone(fs::remove_dir_all(&link), &link)
-}
-
 /// Replaces the file `path` as a whole. A link in its place is replaced, not followed: in the
 /// cluster's folder root must not write where the server's user may point it to.
 pub(super) fn replace_file(
@@ -310,7 +254,7 @@ pub(super) fn replace_file(
 }
 
 /// Refuses a folder that belongs to another user.
-fn refuse_foreign_owner(path: &Path) -> Result<(), EmbeddedError> {
+pub(super) fn refuse_foreign_owner(path: &Path) -> Result<(), EmbeddedError> {
     let metadata = fs::metadata(path).map_err(EmbeddedError::io("look into", path))?;
     if metadata.uid() == nix::unistd::geteuid().as_raw() {
         return Ok(());
@@ -320,7 +264,7 @@ fn refuse_foreign_owner(path: &Path) -> Result<(), EmbeddedError> {
 }
 
 /// Makes one folder unless it exists.
-fn make_folder(path: &Path, mode: u32) -> Result<(), EmbeddedError> {
+pub(super) fn make_folder(path: &Path, mode: u32) -> Result<(), EmbeddedError> {
     match DirBuilder::new().mode(mode).create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(EmbeddedError::io("make", path)(error)),
@@ -330,34 +274,9 @@ fn make_folder(path: &Path, mode: u32) -> Result<(), EmbeddedError> {
     }
 }
 
-/// Whether the server's user can enter `folder`: tried, because permission bits are not the whole
-/// truth (access lists, mount options).
-pub(super) async fn can_enter(owner: &Owner, folder: &Path, a_program: &Path) -> bool {
-    let mut command = owner.command(a_program);
-    command.arg("--version").current_dir(folder);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command.status().await.is_ok()
-}
-
-/// FNV-1a: the standard library's hashes may differ between versions, and this names a folder.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_hash_of_a_path_is_the_published_one() {
-        assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
-    }
 
     #[test]
     fn a_link_is_replaced_and_not_followed() {

@@ -24,30 +24,23 @@ mod error;
 mod folder;
 mod marker;
 mod owner;
+mod place;
 mod process;
+mod server;
 
-use std::fs::{self, File};
-use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnectOptions;
-use tokio::time::Instant;
 
-use self::cluster::Started;
 use self::folder::{Contents, Folder};
 use self::marker::{Marker, State};
 use self::owner::Owner;
-use self::process::Processes;
+use self::server::{Server, attach, describe, not_ready, processes, resolve, stop_running};
 
 pub use self::binaries::search_path;
 pub use self::error::EmbeddedError;
-
-/// How long an orderly shutdown may take.
-const STOP_PATIENCE: Duration = Duration::from_secs(60);
-/// How often a start is tried when somebody else takes the port first.
-const START_ATTEMPTS: u32 = 5;
 
 /// The private PostgreSQL of one data folder. Making this value touches nothing.
 #[derive(Debug, Clone)]
@@ -213,7 +206,7 @@ impl Embedded {
                 }
                 let real = resolve(&folder)?;
                 let binaries = binaries::matching(&found, &real)?;
-                if !folder::can_enter(&owner, &real, &binaries.program("postgres")).await {
+                if !place::can_enter(&owner, &real, &binaries.program("postgres")).await {
                     let user = owner.name().to_owned();
                     return Err(EmbeddedError::Unreachable { path: real, user });
                 }
@@ -266,173 +259,4 @@ impl Embedded {
             None => Status::Stopped,
         })
     }
-}
-
-/// What the steps under the lock share.
-struct Server<'a> {
-    settings: &'a [(String, String)],
-    folder: &'a Folder,
-    owner: &'a Owner,
-    lock: File,
-}
-
-impl Server<'_> {
-    /// Makes the cluster from nothing, whatever an interrupted command has left of it.
-    async fn create(
-        &self,
-        marker: &mut Marker,
-        binaries: &binaries::Binaries,
-    ) -> Result<(), EmbeddedError> {
-        let Self { folder, owner, .. } = self;
-        stop_running(folder, marker, owner).await?;
-        folder::remove_unfinished(folder)?;
-        tracing::info!(
-            folder = %folder.root().display(),
-            version = binaries.major,
-            "making a private PostgreSQL"
-        );
-        let postgres = binaries.program("postgres");
-        let real = folder::place_cluster(folder, owner, marker, &postgres).await?;
-        let is_durable = !self
-            .settings
-            .iter()
-            .any(|(key, value)| key == "fsync" && value == "off");
-        let superuser = cluster::create(&real, binaries, owner, &self.lock, is_durable).await?;
-        let password = folder.new_password()?;
-        self.start(&real, marker, binaries).await?;
-        access::create_role_and_database(marker.port, &superuser, &password).await?;
-        marker.state = State::Ready;
-        folder.write_marker(marker)
-    }
-
-    /// Starts the server, on another port when its own has been taken.
-    async fn start(
-        &self,
-        real: &Path,
-        marker: &mut Marker,
-        binaries: &binaries::Binaries,
-    ) -> Result<(), EmbeddedError> {
-        let Self {
-            settings,
-            folder,
-            owner,
-            lock,
-        } = self;
-        processes(folder, marker, owner).clear_leftovers().await?;
-        for _ in 0..START_ATTEMPTS {
-            if !cluster::is_free(marker.port) {
-                let port = cluster::free_port()?;
-                tracing::warn!(
-                    taken = marker.port,
-                    port,
-                    "another program uses the port of the private PostgreSQL; it moves to a new one"
-                );
-                marker.port = port;
-                folder.write_marker(marker)?;
-            }
-            cluster::configure(real, marker, owner, settings)?;
-            match cluster::start(folder, real, marker, binaries, owner, lock).await? {
-                Started::Yes => return Ok(()),
-                Started::PortTaken => {}
-            }
-        }
-        Err(EmbeddedError::NoPort)
-    }
-
-    /// Attaches to a server that runs, waiting while it starts or recovers; none when it does not
-    /// run or ends meanwhile.
-    async fn wait_for_running(
-        &self,
-        marker: &Marker,
-    ) -> Result<Option<EmbeddedDatabase>, EmbeddedError> {
-        let Self { folder, owner, .. } = self;
-        let patience = Duration::from_secs(cluster::START_SECONDS);
-        let begin = Instant::now();
-        while begin.elapsed() < patience {
-            if processes(folder, marker, owner).postmaster()?.is_none() {
-                return Ok(None);
-            }
-            if let Some(database) = attach(folder, marker, owner).await? {
-                return Ok(Some(database));
-            }
-            tokio::time::sleep(folder::PAUSE).await;
-        }
-        Err(not_ready(folder, patience))
-    }
-}
-
-/// Logs in to the server if it runs and accepts connections.
-async fn attach(
-    folder: &Folder,
-    marker: &Marker,
-    owner: &Owner,
-) -> Result<Option<EmbeddedDatabase>, EmbeddedError> {
-    let Some(running) = processes(folder, marker, owner).postmaster()? else {
-        return Ok(None);
-    };
-    let Some(port) = running.port.filter(|_| running.is_ready) else {
-        return Ok(None);
-    };
-    let database = describe(folder, port, false)?;
-    let is_ours = access::verify(port, &database.password, &marker.cluster_name()).await?;
-    Ok(is_ours.then_some(database))
-}
-
-async fn stop_running(
-    folder: &Folder,
-    marker: &Marker,
-    owner: &Owner,
-) -> Result<Stopped, EmbeddedError> {
-    let processes = processes(folder, marker, owner);
-    let Some(running) = processes.postmaster()? else {
-        return Ok(Stopped::WasNotRunning);
-    };
-    if processes.end(running.pid, STOP_PATIENCE).await {
-        Ok(Stopped::WasRunning)
-    } else {
-        Err(EmbeddedError::Stop {
-            pid: running.pid,
-            waited: STOP_PATIENCE,
-        })
-    }
-}
-
-fn processes(folder: &Folder, marker: &Marker, owner: &Owner) -> Processes {
-    let cluster = folder.cluster();
-    Processes {
-        cluster: fs::canonicalize(&cluster).unwrap_or(cluster),
-        name: marker.cluster_name(),
-        uid: owner.uid(),
-    }
-}
-
-fn describe(
-    folder: &Folder,
-    port: u16,
-    was_started: bool,
-) -> Result<EmbeddedDatabase, EmbeddedError> {
-    Ok(EmbeddedDatabase {
-        host: Ipv4Addr::LOCALHOST.to_string(),
-        port,
-        user: access::ROLE.to_owned(),
-        database: access::DATABASE.to_owned(),
-        password: folder.password()?,
-        password_file: folder.password_file(),
-        was_started,
-    })
-}
-
-fn not_ready(folder: &Folder, waited: Duration) -> EmbeddedError {
-    EmbeddedError::NotReady {
-        waited,
-        log: folder.log_file(),
-        tail: folder.log_tail(0),
-    }
-}
-
-/// Where the cluster really is; the server is given no path through the data folder when that is
-/// closed to it.
-fn resolve(folder: &Folder) -> Result<PathBuf, EmbeddedError> {
-    let cluster = folder.cluster();
-    fs::canonicalize(&cluster).map_err(EmbeddedError::io("find", &cluster))
 }
