@@ -1,4 +1,6 @@
 //! Keeps a PostgreSQL warehouse equal to the Keepnet Labs reseller API.
+//!
+//! The code map, in reading order; `ARCHITECTURE.md` has the picture and the walkthroughs.
 
 pub mod resource;
 pub mod verdict;
@@ -12,7 +14,9 @@ pub mod warehouse;
 pub mod extract;
 pub mod sync;
 
+pub mod app;
 pub mod cli;
 pub mod daemon;
+pub mod telemetry;
 
 pub mod simulator;

@@ -3,9 +3,11 @@
 pub mod accounts;
 pub mod connect;
 pub mod cursors;
+pub mod embedded;
 pub mod error;
 pub mod load;
 pub mod migrate;
 pub mod quarantine;
 pub mod runs;
+pub mod status;
 pub mod tables;

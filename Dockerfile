@@ -1,0 +1,29 @@
+# The program alone: no shell, no toolchain, no root, no database.
+
+FROM rust:1.95-bookworm AS build
+WORKDIR /build
+
+# The dependencies first, with an empty program: this layer lasts until Cargo.lock changes.
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir src \
+    && echo 'fn main() {}' > src/main.rs \
+    && touch src/lib.rs \
+    && cargo build --release --locked
+
+COPY . .
+# Newer than the empty program, whatever the times of the copied files are.
+RUN touch src/main.rs src/lib.rs \
+    && cargo build --release --locked
+
+# glibc, libgcc and the certificates of public authorities; runs as user 65532.
+FROM gcr.io/distroless/cc-debian12:nonroot
+COPY --from=build /build/target/release/keepnet-etl /usr/local/bin/keepnet-etl
+
+# A container's disk is no place for people's data: a database has to be named.
+ENV KEEPNET_ETL__WAREHOUSE__EMBEDDED=false
+
+# Settings and database only; the vendor is not asked.
+HEALTHCHECK --interval=60s --timeout=15s --start-period=30s \
+    CMD ["/usr/local/bin/keepnet-etl", "check", "--quick"]
+
+ENTRYPOINT ["/usr/local/bin/keepnet-etl"]
