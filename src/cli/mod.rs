@@ -1,0 +1,3 @@
+//! The commands: arguments, call, output.
+
+pub mod simulate;
