@@ -73,9 +73,9 @@ impl Zone {
                 while after - before > 1 {
                     let middle = before + (after - before) / 2;
                     if offset_at(middle) == offset_at(day) {
-                        before = middle
+                        before = middle;
                     } else {
-                        after = middle
+                        after = middle;
                     }
                 }
                 offsets.push((after, offset_at(after)));

@@ -155,7 +155,7 @@ fn push_node(out: &mut Vec<u8>, call: &Call<'_>, company: u32) {
         dates.write_if(node, "privacyDurationEndTime", facts.access_ends_at, Minute);
         let children = call.shared.world.children(company);
         node.array("children", children, |out, child| {
-            push_node(out, call, child)
+            push_node(out, call, child);
         });
     });
 }

@@ -393,7 +393,7 @@ fn settings(call: &Call<'_>) -> Reply {
         "timeFormat": if account.time_format == HourStyle::Half { "12h" } else { "24h" },
     });
     call.envelope(256, |out| {
-        out.extend_from_slice(settings.to_string().as_bytes())
+        out.extend_from_slice(settings.to_string().as_bytes());
     })
 }
 

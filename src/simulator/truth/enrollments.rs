@@ -62,7 +62,7 @@ pub fn tags(out: &mut Vec<u8>, world: &World, company: u32, enrollment: u32) {
 pub fn languages(out: &mut Vec<u8>, world: &World, company: u32, enrollment: u32) {
     for language in world.enrollment(company, enrollment).languages {
         push_part(out, world, company, enrollment, |row| {
-            row.text("language", language)
+            row.text("language", language);
         });
     }
 }
@@ -71,7 +71,7 @@ pub fn languages(out: &mut Vec<u8>, world: &World, company: u32, enrollment: u32
 pub fn target_groups(out: &mut Vec<u8>, world: &World, company: u32, enrollment: u32) {
     for group in world.enrollment(company, enrollment).target_groups {
         push_part(out, world, company, enrollment, |row| {
-            row.text("target_group_id", &group)
+            row.text("target_group_id", &group);
         });
     }
 }

@@ -9,6 +9,11 @@ use crate::simulator::world::{DAY, HOUR, MINUTE, Salt, World};
 /// Over how many days before the end of the world enrollments are created.
 const CREATED_DAYS: i64 = 480;
 
+/// Steps around a circle that never cluster: the golden ratio, and the root of two so that archived
+/// enrollments are of every kind.
+const KIND_STRIDE: u64 = 0x9E37_79B9_7F4A_7C15;
+const ARCHIVE_STRIDE: u64 = 0x6A09_E667_F3BC_C909;
+
 const OPEN_STATUSES: &[&str] = &[
     "Finished",
     "Finished",
@@ -182,11 +187,21 @@ impl World {
             .with(u64::from(enrollment))
     }
 
+    /// The place of an enrollment among all, in ten-thousandths. Places are spread evenly instead
+    /// of at random, so that a small world has its share of each kind.
+    fn spread(&self, company: u32, enrollment: u32, salt: Salt, stride: u64) -> u64 {
+        let rank = u64::from(company) * u64::from(self.options.enrollments) + u64::from(enrollment);
+        let place = rank
+            .wrapping_mul(stride)
+            .wrapping_add(self.dice.on(salt).value());
+        ((u128::from(place) * 10_000) >> 64) as u64
+    }
+
     /// What an enrollment is.
     #[must_use]
     pub fn kind(&self, company: u32, enrollment: u32) -> EnrollmentKind {
         let dice = self.enrollment_dice(company, enrollment).on(Salt::Kind);
-        let place = dice.below(10_000);
+        let place = self.spread(company, enrollment, Salt::Kind, KIND_STRIDE);
         let surveys = u64::from(self.options.survey_share.per_ten_thousand());
         let paths = surveys + u64::from(self.options.learning_paths.per_ten_thousand());
         let other = dice.with(1);
@@ -211,9 +226,8 @@ impl World {
     /// Whether only the archive lists an enrollment.
     #[must_use]
     pub fn is_archived(&self, company: u32, enrollment: u32) -> bool {
-        self.enrollment_dice(company, enrollment)
-            .on(Salt::Archived)
-            .hits(self.options.archived)
+        self.spread(company, enrollment, Salt::Archived, ARCHIVE_STRIDE)
+            < u64::from(self.options.archived.per_ten_thousand())
     }
 
     fn is_anonymous(&self, company: u32, enrollment: u32) -> bool {
