@@ -13,7 +13,7 @@ use crate::simulator::{Simulator, SimulatorOptions};
 /// Wrong use, as all commands report it.
 const WRONG_USE: u8 = 2;
 
-/// Arguments of `simulate`.
+/// Serves the simulated API alone, to try anything against
 #[derive(Debug, clap::Args)]
 pub struct SimulateArgs {
     /// What is simulated.

@@ -6,6 +6,13 @@ use crate::simulator::dice::{Dice, finalize};
 const DIGITS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const MASK_48: u64 = (1 << 48) - 1;
 
+/// 35 bits, the most that six base-62 digits hold.
+const MASK_35: u64 = (1 << 35) - 1;
+
+/// An odd number, which multiplies reversibly: neighbouring indexes get tails far apart.
+const STRIDE: u64 = 0x9E37_79B9_7F4A_7C15;
+const STRIDE_INVERSE: u64 = inverse(STRIDE);
+
 /// A member of a family of 12-character ids. Member 1 differs from member 0 only by case.
 pub fn short_id(family: Dice, index: u32) -> String {
     let text = if index == 1 {
@@ -35,7 +42,7 @@ fn plain_id(family: Dice, index: u32) -> [u8; 12] {
         *slot = DIGITS[(head % 62) as usize];
         head /= 62;
     }
-    let mut tail = u64::from(index) ^ tail_mask(family);
+    let mut tail = (u64::from(index).wrapping_mul(STRIDE) ^ family.value()) & MASK_35;
     for slot in &mut text[6..] {
         *slot = DIGITS[(tail % 62) as usize];
         tail /= 62;
@@ -48,13 +55,20 @@ fn plain_index(family: Dice, text: [u8; 12]) -> Option<u32> {
     for byte in text[6..].iter().rev() {
         tail = tail * 62 + DIGITS.iter().position(|digit| digit == byte)? as u64;
     }
-    let index = u32::try_from(tail ^ tail_mask(family)).ok()?;
+    let index = (tail ^ family.value()).wrapping_mul(STRIDE_INVERSE) & MASK_35;
+    let index = u32::try_from(index).ok()?;
     (plain_id(family, index) == text).then_some(index)
 }
 
-/// 35 bits, the most that six base-62 digits hold.
-fn tail_mask(family: Dice) -> u64 {
-    family.value() >> 29
+/// The inverse of an odd number modulo a power of two, by Newton's iteration.
+const fn inverse(odd: u64) -> u64 {
+    let mut inverse = odd;
+    let mut bits = 3;
+    while bits < 64 {
+        inverse = inverse.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(inverse)));
+        bits *= 2;
+    }
+    inverse
 }
 
 fn swap_case(mut text: [u8; 12]) -> [u8; 12] {

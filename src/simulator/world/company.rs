@@ -178,7 +178,7 @@ impl World {
             } else {
                 1 + dice.on(Salt::Access).with(2).below(5) as i64
             },
-            is_license_expired: is_license_expired && !is_denied,
+            is_license_expired: is_license_expired && !is_denied && !is_root,
             license_ends_at: (!ends.one_in(6)).then(|| {
                 let days = ends.with(1).below(365) as i64 + 1;
                 let sign = if is_license_expired { -1 } else { 1 };
