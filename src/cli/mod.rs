@@ -1,3 +1,114 @@
-//! The commands: arguments, call and output of each.
+//! The commands: arguments, call, output. One file per command.
 
+mod bars;
+pub mod check;
 pub mod config;
+pub mod demo;
+mod failure;
+pub mod migrate;
+pub mod simulate;
+pub mod status;
+pub mod stop_database;
+pub mod sync;
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::app::App;
+use crate::settings::{Settings, Sources};
+use crate::telemetry;
+pub use failure::Failure;
+
+/// Keeps a PostgreSQL warehouse equal to the Keepnet Labs reseller API
+#[derive(Debug, Parser)]
+#[command(
+    name = "keepnet-etl",
+    version,
+    max_term_width = 100,
+    after_help = "Examples:
+  keepnet-etl demo                        see it work, without an account
+  export KEEPNET_ETL__API__CLIENT_ID=…  KEEPNET_ETL__API__CLIENT_SECRET=…
+  export DATABASE_URL=postgres://user:password@host/database
+  keepnet-etl check                       prove settings, access and database
+  keepnet-etl sync                        fill the warehouse
+
+Exit codes: 0 all well; 1 something could not be read completely, or the run was stopped;
+2 wrong use, settings, refused credentials or refused database; 3 API or database out of reach."
+)]
+pub struct Cli {
+    /// TOML file with settings; environment variables stand above it
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Prove settings, token, role, company access, date format, database and migrations
+    Check(check::CheckArgs),
+    /// Bring the database to the present schema
+    Migrate(migrate::MigrateArgs),
+    /// Pull everything from the API into the warehouse, once
+    Sync(sync::SyncArgs),
+    /// Show freshness, the last runs, what failed and what to do
+    Status(status::StatusArgs),
+    /// Show the settings in force
+    Config(config::ConfigArgs),
+    /// Simulate an API, fill a private warehouse from it, and say what to look at
+    Demo,
+    /// Serve only the simulated API, to try anything against
+    Simulate(Box<simulate::SimulateArgs>),
+    /// Stop the private PostgreSQL
+    StopDatabase(stop_database::StopDatabaseArgs),
+    /// Print the completion script of a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Carries out the command line of this process.
+pub async fn run(cli: Cli) -> ExitCode {
+    match execute(cli).await {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
+    match cli.command {
+        // These need no settings, so that nothing that is set can hinder them.
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "keepnet-etl", &mut io::stdout());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Simulate(args) => return Ok(simulate::run(*args).await?),
+        Command::Demo => return Box::pin(demo::run()).await,
+        Command::StopDatabase(args) if args.demo => return stop_database::run_demo(&args).await,
+        _ => {}
+    }
+    let settings = Settings::load(Sources::from_process(cli.config))?;
+    telemetry::start(&settings.log);
+    for entry in settings.without_effect() {
+        tracing::warn!(key = entry.key, source = entry.source.as_str(), "this setting is not used by this version");
+    }
+    let app = App::new(settings);
+    match cli.command {
+        Command::Check(args) => Box::pin(check::run(&app, &args)).await,
+        Command::Migrate(args) => migrate::run(&app, &args).await,
+        Command::Sync(args) => Box::pin(sync::run(&app, &args)).await,
+        Command::Status(args) => status::run(&app, &args).await,
+        Command::Config(args) => {
+            args.execute(&app.settings, &mut io::stdout().lock())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::StopDatabase(args) => stop_database::run(&app, &args).await,
+        Command::Demo | Command::Simulate(_) | Command::Completions { .. } => Ok(ExitCode::SUCCESS),
+    }
+}

@@ -397,3 +397,9 @@ pub enum LogFormat {
     /// One JSON object per line.
     Json,
 }
+
+/// Folders in which PostgreSQL's server programs are looked for: those of `PATH` and the usual ones.
+#[must_use]
+pub fn server_search_path() -> Vec<PathBuf> {
+    crate::warehouse::embedded::search_path(std::env::var_os("PATH").as_deref())
+}

@@ -1,1 +1,32 @@
-//! An HTTP server that imitates the vendor.
+//! An HTTP server that imitates the vendor: the same requests, the same traps, invented data.
+//!
+//! It is written from what is known of the service alone and shares no type with the client in
+//! `api`, so that one misreading cannot pass on both sides.
+
+mod api;
+mod contract;
+mod control;
+mod date;
+mod dice;
+mod fault;
+mod id;
+mod json;
+mod listing;
+mod options;
+mod reply;
+mod server;
+mod share;
+mod truth;
+mod words;
+mod world;
+
+pub use api::Endpoint;
+pub use date::{DateOrder, HourStyle};
+pub use fault::{ErrorBody, Fault, FaultKind, RetryAfter};
+pub use options::{
+    AccountOptions, Clustering, Foreign, Lifetime, Misfit, PastEnd, SimulatorOptions, Totals,
+    TrainingTypeRule, VariantOptions, WorldOptions,
+};
+pub use server::Simulator;
+pub use share::Share;
+pub use world::World;

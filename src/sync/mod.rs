@@ -10,10 +10,11 @@
 //! them together. Each company has one loader, so that no two transactions of a run meet in one company.
 
 mod account;
+pub mod account_checks;
 mod company;
 mod loader;
 mod report;
 mod run;
 
 pub use report::{CompanyReport, Progress, RunReport, Silent};
-pub use run::{SyncError, SyncRequest, run};
+pub use run::{SyncError, SyncRequest, api_exit_code, run};

@@ -12,7 +12,7 @@ use crate::resource::Resource;
 use crate::verdict::Verdict;
 
 /// First key of the advisory locks that living runs hold; the second is the run's id.
-const RUN_LOCK: i32 = 0x6b65_6570;
+pub(super) const RUN_LOCK: i32 = 0x6b65_6570;
 
 /// A run that is under way.
 #[derive(Debug)]

@@ -1,0 +1,126 @@
+//! What every command starts from: settings, clock, and the way to the API and to the database.
+
+use std::fmt;
+
+use sqlx::PgPool;
+use tracing::info;
+
+use crate::api::{ApiError, Client};
+use crate::clock::{SharedClock, SystemClock};
+use crate::settings::{self, Settings, SettingsError};
+use crate::warehouse::connect::{self, Target};
+use crate::warehouse::embedded::{Embedded, EmbeddedDatabase, EmbeddedError};
+use crate::warehouse::error::WarehouseError;
+use crate::warehouse::migrate::{self, SchemaState};
+
+/// The program, configured.
+#[derive(Debug)]
+pub struct App {
+    /// The settings in force.
+    pub settings: Settings,
+    /// The time.
+    pub clock: SharedClock,
+}
+
+/// An open database.
+#[derive(Debug)]
+pub struct Warehouse {
+    /// Connections to it.
+    pub pool: PgPool,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// Where a database is.
+#[derive(Debug)]
+pub enum Place {
+    /// As `warehouse.url` says.
+    Configured,
+    /// The program's own PostgreSQL.
+    Embedded(EmbeddedDatabase),
+}
+
+/// Why the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database failed or refused.
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
+    /// The private PostgreSQL could not be started.
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    /// The URL could not be read.
+    #[error("could not read warehouse.url_file: {0}")]
+    Secret(#[from] settings::SecretError),
+    /// No database is configured, and none may be started.
+    #[error("could not open a database: warehouse.url is not set, and warehouse.embedded forbids a private one")]
+    NotConfigured,
+}
+
+/// Why the API client could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Credentials are missing.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The connection cannot be set up.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+}
+
+impl App {
+    /// The program with these settings and the machine's clock.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, clock: SystemClock::shared() }
+    }
+
+    /// A client of the API.
+    pub fn client(&self) -> Result<Client, ClientError> {
+        let credentials = self.settings.api.credentials()?;
+        Ok(Client::new(&self.settings.api, credentials, self.clock.clone())?)
+    }
+
+    /// Opens the configured database, or starts the private one.
+    pub async fn open(&self) -> Result<Warehouse, OpenError> {
+        let warehouse = &self.settings.warehouse;
+        let (url, place) = match (&warehouse.url, warehouse.embedded) {
+            (Some(url), _) => (url.read()?, Place::Configured),
+            (None, settings::Embedded::Never) => return Err(OpenError::NotConfigured),
+            (None, settings::Embedded::Auto | settings::Embedded::Always) => {
+                let database = Box::pin(
+                    Embedded::new(warehouse.data_dir.clone())
+                        .with_search_path(settings::server_search_path())
+                        .start_or_attach(),
+                )
+                .await?;
+                info!(url = database.display_url(), started = database.was_started, "private PostgreSQL");
+                (database.url(), Place::Embedded(database))
+            }
+        };
+        let target = Target {
+            url,
+            max_connections: warehouse.max_connections,
+            allow_plaintext: warehouse.allow_plaintext,
+        };
+        Ok(Warehouse { pool: connect::connect(&target).await?, place })
+    }
+}
+
+impl Warehouse {
+    /// Brings the database to the present schema.
+    pub async fn migrate(&self) -> Result<SchemaState, WarehouseError> {
+        migrate::migrate(&self.pool)
+            .await
+            .map_err(|error| WarehouseError::from_sqlx("migrate the database", error.into()))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Configured => f.write_str("the database of warehouse.url"),
+            Self::Embedded(database) => write!(f, "the private PostgreSQL at {}", database.display_url()),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! `keepnet-etl check`: proves, line by line, what a sync will need.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::Failure;
+use super::failure::REFUSED;
+use crate::api::{Claims, Client};
+use crate::app::{App, Warehouse};
+use crate::sync::account_checks::{self, DateDecision};
+use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
+use crate::warehouse::{accounts, migrate};
+
+/// Arguments of `check`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  keepnet-etl check
+  keepnet-etl check --quick   settings and database only; never asks the vendor")]
+pub struct CheckArgs {
+    /// Settings and database only; never asks the vendor
+    #[arg(long)]
+    quick: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// One line.
+#[derive(Debug, Serialize)]
+struct Line {
+    name: &'static str,
+    state: State,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+    #[serde(skip)]
+    code: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Ok,
+    Warn,
+    Fail,
+}
+
+/// The lines, printed as they come.
+struct Lines {
+    lines: Vec<Line>,
+    is_json: bool,
+}
+
+impl Lines {
+    fn push(&mut self, name: &'static str, state: State, message: String, remedy: Option<String>, code: u8) {
+        let line = Line { name, state, message, remedy, code };
+        if !self.is_json {
+            let word = match state {
+                State::Ok => "ok  ",
+                State::Warn => "warn",
+                State::Fail => "FAIL",
+            };
+            println!("{word}  {:<12}  {}", line.name, line.message.replace('\n', "; "));
+            if let Some(remedy) = line.remedy.as_deref().filter(|remedy| !remedy.is_empty()) {
+                println!("                    to do: {remedy}");
+            }
+        }
+        self.lines.push(line);
+    }
+
+    fn ok(&mut self, name: &'static str, message: String) {
+        self.push(name, State::Ok, message, None, 0);
+    }
+
+    fn warn(&mut self, name: &'static str, message: String, remedy: &str) {
+        self.push(name, State::Warn, message, Some(remedy.to_owned()), 0);
+    }
+
+    fn fail(&mut self, name: &'static str, failure: Failure) {
+        self.push(name, State::Fail, failure.message, Some(failure.remedy), failure.code);
+    }
+
+    fn code(&self) -> u8 {
+        self.lines.iter().map(|line| line.code).max().unwrap_or(0)
+    }
+}
+
+/// Checks everything, and exits with the highest code among the lines.
+pub async fn run(app: &App, args: &CheckArgs) -> Result<ExitCode, Failure> {
+    let mut lines = Lines { lines: Vec::new(), is_json: args.json };
+    let set = app.settings.entries().filter(|entry| entry.is_changed).count();
+    match app.settings.without_effect().count() {
+        0 => lines.ok("settings", format!("{set} differ from the defaults; all are valid")),
+        unused => lines.warn(
+            "settings",
+            format!("{set} differ from the defaults; {unused} of them are not used by this version"),
+            "see: keepnet-etl config show",
+        ),
+    }
+    let warehouse = match app.open().await {
+        Ok(warehouse) => {
+            database(&mut lines, &warehouse).await;
+            Some(warehouse)
+        }
+        Err(error) => {
+            lines.fail("database", error.into());
+            None
+        }
+    };
+    if !args.quick {
+        match app.client() {
+            Ok(client) => vendor(&mut lines, app, &client, warehouse.as_ref()).await,
+            Err(error) => lines.fail("credentials", error.into()),
+        }
+    }
+    if args.json {
+        let json = serde_json::json!({ "version": 1, "exit_code": lines.code(), "checks": lines.lines });
+        println!("{json:#}");
+    }
+    Ok(ExitCode::from(lines.code()))
+}
+
+async fn database(lines: &mut Lines, warehouse: &Warehouse) {
+    let version = sqlx::query_scalar::<_, String>("select current_setting('server_version')")
+        .fetch_one(&warehouse.pool)
+        .await;
+    match version {
+        Ok(version) => lines.ok("database", format!("{} answers (PostgreSQL {version})", warehouse.place)),
+        Err(error) => {
+            lines.fail("database", WarehouseError::from_sqlx("ask the database", error).into());
+            return;
+        }
+    }
+    match migrate::state(&warehouse.pool).await {
+        Ok(state) if state.is_newer => lines.fail(
+            "migrations",
+            WarehouseError::new("use the database", WarehouseErrorKind::NewerSchema).into(),
+        ),
+        Ok(state) if state.applied == state.known => {
+            lines.ok("migrations", format!("all {} are applied", state.known));
+        }
+        Ok(state) => {
+            let missing = state.known - state.applied;
+            let may_create = "select has_database_privilege(current_database(), 'create')";
+            match sqlx::query_scalar::<_, bool>(may_create).fetch_one(&warehouse.pool).await {
+                Ok(false) if state.applied == 0 => lines.fail(
+                    "migrations",
+                    WarehouseError::new(
+                        "migrate the database",
+                        WarehouseErrorKind::NoRights("the role may not create schemas in this database".to_owned()),
+                    )
+                    .into(),
+                ),
+                _ => lines.warn(
+                    "migrations",
+                    format!("{missing} of {} are not applied yet", state.known),
+                    "nothing: sync applies them; or run keepnet-etl migrate",
+                ),
+            }
+        }
+        Err(error) => {
+            lines.fail("migrations", WarehouseError::from_sqlx("read the migrations", error).into());
+        }
+    }
+}
+
+async fn vendor(lines: &mut Lines, app: &App, client: &Client, warehouse: Option<&Warehouse>) {
+    let claims = match client.claims().await {
+        Ok(claims) => claims,
+        Err(error) => {
+            lines.fail("token", error.into());
+            return;
+        }
+    };
+    let of = claims.company_name.as_deref().map(|name| format!(" for {name}")).unwrap_or_default();
+    lines.ok("token", format!("{} gave one{of}", client.base_url().host_str().unwrap_or("the service")));
+    role(lines, &claims);
+    let companies = match account_checks::count_companies(client).await {
+        Ok(count) => count,
+        Err(error) => {
+            lines.fail("companies", error.into());
+            return;
+        }
+    };
+    lines.ok("companies", format!("the account manages {companies}"));
+    let recorded = match warehouse {
+        Some(warehouse) => accounts::read(&warehouse.pool).await.ok().flatten(),
+        None => None,
+    };
+    match account_checks::account_id(client, &claims).await {
+        Ok(id) => match &recorded {
+            Some(account) if account.account_id != id => lines.fail(
+                "account",
+                WarehouseError::new(
+                    "use the database",
+                    WarehouseErrorKind::OtherAccount { owner: account.account_id.clone(), account: id },
+                )
+                .into(),
+            ),
+            _ => lines.ok("account", id),
+        },
+        Err(error) => lines.fail("account", error.into()),
+    }
+    match account_checks::date_decision(client, &app.settings.api, &claims, recorded.as_ref()).await {
+        Ok(DateDecision::Decided { format, evidence }) => {
+            lines.ok("date format", format!("{format}, by {evidence}; time zone {}", app.settings.api.time_zone));
+        }
+        Ok(DateDecision::Undecided) => lines.warn(
+            "date format",
+            "nothing tells the order of day and month yet".to_owned(),
+            "if you know it, set api.date_format to dmy or mdy; a sync that needs it stops and asks",
+        ),
+        Err(error) => lines.fail("date format", error.into()),
+    }
+    let api = &app.settings.api;
+    let rate = match api.max_requests_per_second {
+        0.0 => "no limit per second".to_owned(),
+        rate => format!("at most {rate} requests per second"),
+    };
+    lines.ok("rate limit", format!("{rate}, {} at once; the service did not object", api.max_concurrency));
+}
+
+fn role(lines: &mut Lines, claims: &Claims) {
+    let roles = if claims.roles.is_empty() { "not stated".to_owned() } else { claims.roles.join(", ") };
+    match claims.is_reseller {
+        Some(false) => lines.fail(
+            "role",
+            Failure {
+                message: format!("could not use the account as a reseller: its role is {roles}"),
+                remedy: "use an API client that was created in the reseller's own company, with the role Reseller"
+                    .to_owned(),
+                code: REFUSED,
+            },
+        ),
+        _ => lines.ok("role", roles),
+    }
+}

@@ -1,0 +1,134 @@
+//! `keepnet-etl demo`: a simulated API, a private warehouse, a sync, and what to look at.
+//!
+//! It has settings, a folder and ports of its own, whatever is configured, and leaves only the database running.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use comfy_table::{CellAlignment, Table, presets};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+
+use super::Failure;
+use super::sync::{SyncArgs, grouped, pass, summary};
+use crate::app::App;
+use crate::settings::{Settings, Sources, server_search_path};
+use crate::simulator::{Simulator, SimulatorOptions};
+use crate::telemetry;
+use crate::warehouse::embedded::{Embedded, EmbeddedDatabase};
+use crate::warehouse::error::WarehouseError;
+
+/// What is simulated. Small enough for a minute, varied enough to be worth a look.
+const WORLD: &[&str] = &[
+    "simulate", "--companies", "12", "--enrollments", "8", "--users", "60", "--survey-share", "30%",
+    "--learning-paths", "15%", "--archived", "10%", "--sub-resellers", "2",
+];
+
+/// Where the demo keeps its database, below the working directory.
+#[must_use]
+pub fn data_dir() -> PathBuf {
+    PathBuf::from("var/demo")
+}
+
+/// Runs the demo.
+pub async fn run() -> Result<ExitCode, Failure> {
+    println!("1. starting a simulated API");
+    let simulator = Simulator::start(world()?)
+        .await
+        .map_err(|error| anyhow::anyhow!("could not start the simulated API: {error}"))?;
+    println!("   {}", simulator.base_url());
+
+    println!("2. starting a private PostgreSQL in {}", data_dir().display());
+    let server = Embedded::new(data_dir()).with_search_path(server_search_path());
+    let database = Box::pin(server.start_or_attach()).await?;
+    println!("   {}", database.display_url());
+    empty(&database).await?;
+
+    println!("3. keepnet-etl sync");
+    let settings = Settings::load(Sources::from_variables(&[
+        ("KEEPNET_ETL__API__BASE_URL", &simulator.base_url()),
+        ("KEEPNET_ETL__API__CLIENT_ID", "demo"),
+        ("KEEPNET_ETL__API__CLIENT_SECRET", "demo-secret"),
+        ("KEEPNET_ETL__API__MAX_REQUESTS_PER_SECOND", "0"),
+        ("KEEPNET_ETL__WAREHOUSE__DATA_DIR", &data_dir().display().to_string()),
+        ("KEEPNET_ETL__LOG__LEVEL", "warn"),
+    ]))?;
+    telemetry::start(&settings.log);
+    let app = App::new(settings);
+    let report = Box::pin(pass(&app, &SyncArgs::default())).await?;
+    print!("\n{}", summary(&report));
+
+    let warehouse = app.open().await?;
+    let counts = counts(&warehouse.pool)
+        .await
+        .map_err(|error| WarehouseError::from_sqlx("count the rows", error))?;
+    println!("\nWhat arrived, in schema keepnet:\n{counts}");
+    warehouse.pool.close().await;
+    simulator.shutdown().await;
+    look(&database);
+    Ok(ExitCode::from(u8::from(report.outcome != "ok")))
+}
+
+fn world() -> Result<SimulatorOptions, Failure> {
+    use clap::{Args, FromArgMatches};
+    let matches = SimulatorOptions::augment_args(clap::Command::new("simulate"))
+        .try_get_matches_from(WORLD)
+        .and_then(|matches| SimulatorOptions::from_arg_matches(&matches));
+    Ok(matches.map_err(anyhow::Error::from)?)
+}
+
+/// Every demo begins with an empty database.
+async fn empty(database: &EmbeddedDatabase) -> Result<(), Failure> {
+    let failed = |error| WarehouseError::from_sqlx("empty the demo's database", error);
+    let mut db = PgConnection::connect_with(&database.connect_options().database("postgres"))
+        .await
+        .map_err(failed)?;
+    for statement in ["drop database if exists {} with (force)", "create database {}"] {
+        let statement = statement.replace("{}", &format!("\"{}\"", database.database));
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut db).await.map_err(failed)?;
+    }
+    db.close().await.map_err(failed)?;
+    Ok(())
+}
+
+/// Rows per table.
+async fn counts(pool: &PgPool) -> Result<Table, sqlx::Error> {
+    let names: Vec<String> = sqlx::query_scalar(
+        "select relname::text from pg_class where relnamespace = 'keepnet'::regnamespace and relkind = 'r' order by 1",
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(["table", "rows"]);
+    if let Some(column) = table.column_mut(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    for name in names {
+        let rows: i64 = sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from keepnet.{name}")))
+            .fetch_one(pool)
+            .await?;
+        table.add_row([name, grouped(u64::try_from(rows).unwrap_or(0))]);
+    }
+    Ok(table)
+}
+
+fn look(database: &EmbeddedDatabase) {
+    let (url, password) = (database.display_url(), database.password_file.display());
+    println!(
+        "
+Have a look (the database keeps running):
+  export PGPASSWORD=$(cat {password})
+  psql {url} -c \"
+    select c.name as company, e.name as enrollment, s.total_target_user_count as users, s.completed_count as completed
+    from keepnet.enrollments e
+    join keepnet.companies c using (company_id)
+    join keepnet.enrollment_summaries s using (company_id, enrollment_id)
+    order by 1, 2\"
+  psql {url} -c \"
+    select c.name as company, u.status, count(*)
+    from keepnet.enrollment_users u join keepnet.companies c using (company_id)
+    group by 1, 2 order by 1, 3 desc\"
+
+A BI tool connects to the same address; its password is in {password}.
+When you have seen enough:  keepnet-etl stop-database --demo"
+    );
+}

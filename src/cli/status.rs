@@ -1,0 +1,155 @@
+//! `keepnet-etl status`: freshness, the last runs, what failed and what to do.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use chrono::{DateTime, Utc};
+use comfy_table::{Table, presets};
+
+use super::Failure;
+use crate::app::App;
+use crate::warehouse::error::WarehouseError;
+use crate::warehouse::status::{self, Status};
+
+/// Companies shown; those with trouble come first.
+const SHOWN: usize = 30;
+
+/// Arguments of `status`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  keepnet-etl status
+  keepnet-etl status --json | jq .failures")]
+pub struct StatusArgs {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows the state of the warehouse.
+pub async fn run(app: &App, args: &StatusArgs) -> Result<ExitCode, Failure> {
+    let warehouse = app.open().await?;
+    let status = status::read(&warehouse.pool)
+        .await
+        .map_err(|error| WarehouseError::from_sqlx("read the status", error))?;
+    if args.json {
+        let mut json = serde_json::to_value(&status).map_err(anyhow::Error::from)?;
+        json["version"] = 1.into();
+        // Neither predictions nor schedules exist in this version.
+        json["cycle"] = serde_json::Value::Null;
+        json["next_runs"] = serde_json::Value::Array(Vec::new());
+        println!("{json:#}");
+    } else {
+        print!("{}", text(&status, app.clock.now()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The state for people.
+#[must_use]
+pub fn text(status: &Status, now: DateTime<Utc>) -> String {
+    let mut out = String::new();
+    let Some(account) = &status.account else {
+        return "nothing was pulled yet; run: keepnet-etl sync\n".to_owned();
+    };
+    let complete = status.companies.iter().filter(|c| c.verdict.as_deref() == Some("complete")).count();
+    let sentence = match status.verdict {
+        "ok" => "all companies are complete",
+        "running" => "a run is under way",
+        _ => "something needs attention",
+    };
+    let _ = writeln!(out, "{sentence}: {complete} of {} companies complete", status.companies.len());
+    let _ = writeln!(
+        out,
+        "account {}, dates {} ({}), time zone {}",
+        account.account_id,
+        account.date_format.as_deref().unwrap_or("undecided"),
+        account.date_format_evidence.as_deref().unwrap_or("no date had to be understood yet"),
+        account.time_zone
+    );
+
+    let mut table = plain(["run", "started", "outcome", "requests", "inserted", "updated", "unchanged"]);
+    for run in &status.runs {
+        table.add_row([
+            run.id.to_string(),
+            ago(run.started_at, now),
+            run.outcome.clone(),
+            run.requests.to_string(),
+            run.rows_inserted.to_string(),
+            run.rows_updated.to_string(),
+            run.rows_unchanged.to_string(),
+        ]);
+    }
+    let _ = writeln!(out, "\n{table}");
+    for run in status.runs.iter().take(1) {
+        if let Some(error) = &run.error {
+            let _ = writeln!(out, "run {}: {error}", run.id);
+        }
+    }
+
+    let mut table = plain(["company", "id", "verdict", "safe as of", "why"]);
+    for company in status.companies.iter().take(SHOWN) {
+        table.add_row([
+            company.name.clone().unwrap_or_default(),
+            company.company_id.clone(),
+            company.verdict.clone().unwrap_or_else(|| "not tried".to_owned()),
+            company.safe_as_of.map_or_else(|| "never".to_owned(), |at| ago(at, now)),
+            company.reason.clone().unwrap_or_default(),
+        ]);
+    }
+    let _ = writeln!(out, "\n{table}");
+    if status.companies.len() > SHOWN {
+        let _ = writeln!(out, "… and {} more (--json lists all)", status.companies.len() - SHOWN);
+    }
+
+    for failure in &status.failures {
+        let _ = writeln!(
+            out,
+            "\n{} ({}), {}: {}\n  to do: {}",
+            failure.name.as_deref().unwrap_or_default(),
+            failure.company_id,
+            failure.resource,
+            failure.error.as_deref().unwrap_or(&failure.verdict),
+            failure.remedy.as_deref().unwrap_or("see the log"),
+        );
+    }
+    if status.quarantine.open > 0 {
+        let _ = writeln!(out, "\nquarantine: {} items could not be understood (sync.quarantine)", status.quarantine.open);
+        for item in &status.quarantine.items {
+            let _ = writeln!(out, "  {} {} {}: {}: {}", item.company_id, item.resource, item.scope, item.json_path, item.reason);
+        }
+    }
+    if !status.discrepancies.is_empty() {
+        let _ = writeln!(out, "\ncounts that do not agree (sync.discrepancies)");
+        for d in &status.discrepancies {
+            let count = |count: Option<i64>| count.map_or_else(|| "?".to_owned(), |count| count.to_string());
+            let _ = writeln!(
+                out,
+                "  {} {} {}: {}: expected {}, found {}",
+                d.company_id, d.resource, d.scope, d.kind, count(d.expected), count(d.found)
+            );
+        }
+    }
+    if !status.unknown_fields.is_empty() {
+        let _ = writeln!(out, "\nmembers without a column, kept in extra (sync.unknown_fields)");
+        for field in &status.unknown_fields {
+            let _ = writeln!(out, "  {} {} ({})", field.resource, field.json_path, field.json_type);
+        }
+    }
+    out
+}
+
+fn plain<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header);
+    table
+}
+
+/// `3 min ago`
+fn ago(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    match (now - at).num_seconds() {
+        ..60 => "just now".to_owned(),
+        seconds @ 60..7_200 => format!("{} min ago", seconds / 60),
+        seconds @ 7_200..172_800 => format!("{} h ago", seconds / 3_600),
+        seconds => format!("{} d ago", seconds / 86_400),
+    }
+}

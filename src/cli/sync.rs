@@ -1,0 +1,208 @@
+//! `keepnet-etl sync`: one pass, a summary table at the end.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde_json::json;
+
+use super::Failure;
+use super::bars::Bars;
+use crate::app::App;
+use crate::resource::Resource;
+use crate::sync::{self, CompanyReport, RunReport, SyncRequest};
+use crate::verdict::Verdict;
+use crate::warehouse::load::Effect;
+
+/// Companies with trouble that the summary names one by one.
+const SHOWN: usize = 20;
+
+/// Arguments of `sync`.
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = "Examples:
+  keepnet-etl sync                                   everything
+  keepnet-etl sync --company aB3dE5gH7jK9            one company
+  keepnet-etl sync --resource enrollments,summaries  without the user reports
+  keepnet-etl sync --json                            for machines
+
+Each run reads everything; rows that did not change are not written. Companies and enrollments
+are always listed, and summaries are read when users are, because the rest hangs on them.")]
+pub struct SyncArgs {
+    /// Only these companies (ids; repeat or separate with commas)
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    company: Vec<String>,
+    /// Only these resources: companies, enrollments, details, summaries, users
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    resource: Vec<Resource>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs one pass over the configured account.
+pub async fn run(app: &App, args: &SyncArgs) -> Result<ExitCode, Failure> {
+    let report = Box::pin(pass(app, args)).await?;
+    if args.json {
+        println!("{}", json(&report));
+    } else {
+        print!("{}", summary(&report));
+    }
+    Ok(ExitCode::from(u8::from(report.outcome != "ok")))
+}
+
+/// One pass, with progress.
+pub async fn pass(app: &App, args: &SyncArgs) -> Result<RunReport, Failure> {
+    let client = app.client()?;
+    let warehouse = app.open().await?;
+    warehouse.migrate().await?;
+    let request = SyncRequest { companies: args.company.clone(), resources: args.resource.clone() };
+    let stop = stop_on_signal();
+    let bars = Bars::new();
+    let done =
+        sync::run(&app.settings, &warehouse.pool, &client, &app.clock, &request, &bars, &stop).await;
+    bars.clear();
+    Ok(done?)
+}
+
+/// The first interrupt asks the run to end after the page in hand; a second one ends it at once. What was committed
+/// stays in either case.
+fn stop_on_signal() -> Arc<AtomicBool> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return stop;
+    };
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if asked.swap(true, Ordering::Relaxed) {
+                std::process::exit(1);
+            }
+            eprintln!("stopping after the page in hand; a second signal ends at once");
+        }
+    });
+    stop
+}
+
+/// The table for people.
+#[must_use]
+pub fn summary(report: &RunReport) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(["resource", "verdict", "requests", "inserted", "updated", "unchanged", "deleted"]);
+    for index in 2..7 {
+        if let Some(column) = table.column_mut(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for (resource, (verdict, requests, rows)) in by_resource(report) {
+        table.add_row([
+            resource.name().to_owned(),
+            verdict.name().to_owned(),
+            grouped(requests),
+            grouped(rows.inserted),
+            grouped(rows.updated),
+            grouped(rows.unchanged),
+            grouped(rows.deleted),
+        ]);
+    }
+    let mut text = format!("{table}\n");
+    let trouble: Vec<&CompanyReport> =
+        report.companies.iter().filter(|company| company.verdict != Verdict::Complete).collect();
+    text += &format!(
+        "run {}: {}, {} of {} companies complete, {} requests, {:.1} s\n",
+        report.run_id,
+        report.outcome,
+        report.companies.len() - trouble.len(),
+        report.companies.len(),
+        grouped(report.totals.requests),
+        report.duration.as_secs_f64(),
+    );
+    for company in trouble.iter().take(SHOWN) {
+        text += &format!(
+            "\n{} ({}): {}\n",
+            company.name,
+            company.company_id,
+            company.reason.as_deref().unwrap_or(company.verdict.name())
+        );
+        if let Some(remedy) = &company.remedy {
+            text += &format!("  to do: {remedy}\n");
+        }
+    }
+    if trouble.len() > SHOWN {
+        text += &format!("\n… and {} more: see keepnet-etl status\n", trouble.len() - SHOWN);
+    }
+    text
+}
+
+/// The same for machines.
+#[must_use]
+pub fn json(report: &RunReport) -> serde_json::Value {
+    let rows = |rows: Effect| {
+        json!({
+            "inserted": rows.inserted, "updated": rows.updated,
+            "unchanged": rows.unchanged, "deleted": rows.deleted
+        })
+    };
+    let resources: serde_json::Map<String, serde_json::Value> = by_resource(report)
+        .into_iter()
+        .map(|(resource, (verdict, requests, effect))| {
+            let value = json!({ "verdict": verdict.name(), "requests": requests, "rows": rows(effect) });
+            (resource.name().to_owned(), value)
+        })
+        .collect();
+    let companies: Vec<_> = report
+        .companies
+        .iter()
+        .map(|company| {
+            json!({
+                "company_id": company.company_id, "name": company.name,
+                "verdict": company.verdict.name(), "reason": company.reason, "remedy": company.remedy
+            })
+        })
+        .collect();
+    json!({
+        "version": 1,
+        "run_id": report.run_id,
+        "outcome": report.outcome,
+        "requests": report.totals.requests,
+        "rows": rows(report.totals.rows),
+        "duration_ms": u64::try_from(report.duration.as_millis()).unwrap_or(u64::MAX),
+        "resources": resources,
+        "companies": companies,
+    })
+}
+
+fn by_resource(report: &RunReport) -> BTreeMap<Resource, (Verdict, u64, Effect)> {
+    let mut resources = BTreeMap::new();
+    for scope in report.scopes() {
+        let (verdict, requests, rows) =
+            resources.entry(scope.resource).or_insert((Verdict::Complete, 0, Effect::default()));
+        *verdict = scope.verdict.max(*verdict);
+        *requests += scope.requests;
+        rows.add(scope.rows);
+    }
+    resources
+}
+
+/// 1234567 → `1,234,567`
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}

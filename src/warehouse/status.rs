@@ -1,0 +1,266 @@
+//! What `status` shows: read from schema `sync` alone, so that it needs neither the vendor nor a running daemon.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::{FromRow, PgPool};
+
+/// Rows shown of each list.
+const SHOWN: i64 = 20;
+
+/// The state of the warehouse.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// Whose data it is; none before the first run.
+    pub account: Option<AccountStatus>,
+    /// One word: `ok`, `attention`, `running` or `empty`.
+    pub verdict: &'static str,
+    /// Every company.
+    pub companies: Vec<CompanyStatus>,
+    /// The last runs, newest first.
+    pub runs: Vec<RunStatus>,
+    /// What the last run could not do.
+    pub failures: Vec<FailureStatus>,
+    /// Deletions that wait for the operator.
+    pub held: Vec<DiscrepancyStatus>,
+    /// Items that could not be understood, newest first.
+    pub quarantine: QuarantineStatus,
+    /// Members that no column takes.
+    pub unknown_fields: Vec<UnknownFieldStatus>,
+    /// Counts that do not agree.
+    pub discrepancies: Vec<DiscrepancyStatus>,
+}
+
+/// The account.
+#[derive(Debug, Serialize, FromRow)]
+pub struct AccountStatus {
+    /// Company id of the reseller.
+    pub account_id: String,
+    /// How its dates are read.
+    pub date_format: Option<String>,
+    /// How that was decided.
+    pub date_format_evidence: Option<String>,
+    /// Zone of its dates.
+    pub time_zone: String,
+    /// When it was used last.
+    pub last_used_at: DateTime<Utc>,
+}
+
+/// A company.
+#[derive(Debug, Serialize, FromRow)]
+pub struct CompanyStatus {
+    /// Its id.
+    pub company_id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// How the last try went; none: never tried.
+    pub verdict: Option<String>,
+    /// The last instant at which all of it was complete.
+    pub safe_as_of: Option<DateTime<Utc>>,
+    /// The last try.
+    pub last_try_at: Option<DateTime<Utc>>,
+    /// Why it is not complete.
+    pub reason: Option<String>,
+    /// What to do about it.
+    pub remedy: Option<String>,
+    /// Until when the customer grants access.
+    pub access_until: Option<DateTime<Utc>>,
+}
+
+/// A run.
+#[derive(Debug, Serialize, FromRow)]
+pub struct RunStatus {
+    /// Its key.
+    pub id: i64,
+    /// Sync, backfill or scheduled.
+    pub kind: String,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// How it ended; `running` while its process lives, `killed` when that is gone.
+    pub outcome: String,
+    /// Requests sent.
+    pub requests: i64,
+    /// Rows that were not there.
+    pub rows_inserted: i64,
+    /// Rows that differed.
+    pub rows_updated: i64,
+    /// Rows that were as received already.
+    pub rows_unchanged: i64,
+    /// Rows marked deleted.
+    pub rows_deleted: i64,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// Something that a run could not do.
+#[derive(Debug, Serialize, FromRow)]
+pub struct FailureStatus {
+    /// The company.
+    pub company_id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// The resource.
+    pub resource: String,
+    /// The verdict on it.
+    pub verdict: String,
+    /// What could not be done, and why.
+    pub error: Option<String>,
+    /// What to do about it.
+    pub remedy: Option<String>,
+}
+
+/// The quarantine.
+#[derive(Debug, Serialize)]
+pub struct QuarantineStatus {
+    /// Unresolved items.
+    pub open: i64,
+    /// The newest of them, without their payload.
+    pub items: Vec<QuarantinedItem>,
+}
+
+/// An item in quarantine.
+#[derive(Debug, Serialize, FromRow)]
+pub struct QuarantinedItem {
+    /// Its key in `sync.quarantine`, which has the payload.
+    pub id: i64,
+    /// The company.
+    pub company_id: String,
+    /// The resource.
+    pub resource: String,
+    /// The enrollment, if any.
+    pub scope: String,
+    /// Where the trouble is.
+    pub json_path: String,
+    /// What it is.
+    pub reason: String,
+    /// First seen.
+    pub first_seen_at: DateTime<Utc>,
+    /// Last seen.
+    pub last_seen_at: DateTime<Utc>,
+}
+
+/// A member that no column takes.
+#[derive(Debug, Serialize, FromRow)]
+pub struct UnknownFieldStatus {
+    /// Where it was received.
+    pub resource: String,
+    /// Its place.
+    pub json_path: String,
+    /// Its type.
+    pub json_type: String,
+    /// First seen.
+    pub first_seen_at: DateTime<Utc>,
+    /// Last seen.
+    pub last_seen_at: DateTime<Utc>,
+}
+
+/// Counts that do not agree.
+#[derive(Debug, Serialize, FromRow)]
+pub struct DiscrepancyStatus {
+    /// The company.
+    pub company_id: String,
+    /// The resource.
+    pub resource: String,
+    /// The enrollment, if any.
+    pub scope: String,
+    /// Its kind.
+    pub kind: String,
+    /// What was seen.
+    pub detail: String,
+    /// The count that was expected.
+    pub expected: Option<i64>,
+    /// The count that was found.
+    pub found: Option<i64>,
+    /// Last seen.
+    pub last_seen_at: DateTime<Utc>,
+}
+
+/// Reads the state.
+pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
+    let account = sqlx::query_as(
+        "select account_id, date_format, date_format_evidence, time_zone, last_used_at
+         from sync.accounts order by first_used_at limit 1",
+    )
+    .fetch_optional(pool)
+    .await?;
+    let companies: Vec<CompanyStatus> = sqlx::query_as(
+        "select c.company_id, c.name, s.verdict, s.safe_as_of, s.last_try_at, s.reason, s.remedy,
+                c.access_ends_at as access_until
+         from keepnet.companies c left join sync.company_state s using (company_id)
+         where c.deleted_at is null and (s.company_id is not null or c.company_id not in (select account_id from sync.accounts))
+         order by s.verdict = 'complete', c.name, c.company_id",
+    )
+    .fetch_all(pool)
+    .await?;
+    // A living run holds a lock; whoever gets it looks at a dead run.
+    let runs: Vec<RunStatus> = sqlx::query_as(
+        "select id, kind, started_at, finished_at,
+                case when outcome = 'running'
+                     and not exists (select from pg_locks l
+                                     where l.locktype = 'advisory' and l.classid = $1
+                                       and l.objid = (r.id % 2147483647)
+                                       and l.database = (select oid from pg_database where datname = current_database()))
+                     then 'killed' else outcome end as outcome,
+                requests, rows_inserted, rows_updated, rows_unchanged, rows_deleted, error
+         from sync.runs r order by id desc limit 5",
+    )
+    .bind(i64::from(super::runs::RUN_LOCK))
+    .fetch_all(pool)
+    .await?;
+    let failures: Vec<FailureStatus> = sqlx::query_as(
+        "select f.company_id, c.name, f.resource, f.verdict, f.error, f.remedy
+         from sync.run_scopes f left join keepnet.companies c using (company_id)
+         where f.run_id = (select max(id) from sync.runs) and f.verdict <> 'complete'
+         order by f.company_id, f.resource",
+    )
+    .fetch_all(pool)
+    .await?;
+    let discrepancies: Vec<DiscrepancyStatus> = sqlx::query_as(
+        "select company_id, resource, scope, kind, detail, expected, found, last_seen_at
+         from sync.discrepancies where resolved_at is null
+         order by last_seen_at desc, id desc limit $1",
+    )
+    .bind(SHOWN)
+    .fetch_all(pool)
+    .await?;
+    let open: i64 = sqlx::query_scalar("select count(*) from sync.quarantine where resolved_at is null")
+        .fetch_one(pool)
+        .await?;
+    let items = sqlx::query_as(
+        "select id, company_id, resource, scope, json_path, reason, first_seen_at, last_seen_at
+         from sync.quarantine where resolved_at is null order by last_seen_at desc, id desc limit $1",
+    )
+    .bind(SHOWN)
+    .fetch_all(pool)
+    .await?;
+    let unknown_fields = sqlx::query_as(
+        "select resource, json_path, json_type, first_seen_at, last_seen_at
+         from sync.unknown_fields order by resource, json_path, json_type",
+    )
+    .fetch_all(pool)
+    .await?;
+    let (held, discrepancies) =
+        discrepancies.into_iter().partition(|discrepancy| discrepancy.kind == "held deletions");
+    Ok(Status {
+        account,
+        verdict: verdict(&runs, &companies),
+        companies,
+        runs,
+        failures,
+        held,
+        quarantine: QuarantineStatus { open, items },
+        unknown_fields,
+        discrepancies,
+    })
+}
+
+fn verdict(runs: &[RunStatus], companies: &[CompanyStatus]) -> &'static str {
+    let is_well = companies.iter().all(|company| company.verdict.as_deref() == Some("complete"));
+    match runs.first().map(|run| run.outcome.as_str()) {
+        None => "empty",
+        Some("running") => "running",
+        Some("ok") if is_well => "ok",
+        Some(_) => "attention",
+    }
+}
