@@ -73,3 +73,24 @@ async fn end_of_stdin() {
     });
     let _ = end.await;
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Alone {
+        #[command(flatten)]
+        args: SimulateArgs,
+    }
+
+    #[test]
+    fn the_arguments_are_consistent_and_the_defaults_are_those_of_the_library() {
+        Alone::command().debug_assert();
+        let args = Alone::parse_from(["simulate"]).args;
+        let defaults = SimulatorOptions::default();
+        assert_eq!(format!("{:?}", args.options), format!("{defaults:?}"));
+    }
+}

@@ -26,7 +26,8 @@ pub fn serve(shared: &Arc<Shared>, method: &Method, path: &str, body: &[u8]) -> 
         }
         ("GET", "requests") => Reply::json(200, &requests(shared)),
         ("DELETE", "requests") => {
-            for counter in shared.requests.iter().chain([&shared.unknown_requests]) {
+            let others = [&shared.unknown_requests, &shared.peak_in_flight];
+            for counter in shared.requests.iter().chain(others) {
                 counter.store(0, Ordering::Relaxed);
             }
             Reply::empty(204)
@@ -75,7 +76,13 @@ fn requests(shared: &Shared) -> Value {
         .collect();
     let unknown = shared.unknown_requests.load(Ordering::Relaxed);
     let total = Endpoint::ALL.into_iter().map(count).sum::<u64>() + unknown;
-    json!({"version": 1, "total": total, "endpoints": by_endpoint, "unknown": unknown})
+    json!({
+        "version": 1,
+        "total": total,
+        "endpoints": by_endpoint,
+        "unknown": unknown,
+        "peak_in_flight": shared.peak_in_flight.load(Ordering::Relaxed),
+    })
 }
 
 fn add_faults(shared: &Shared, body: &[u8]) -> Reply {

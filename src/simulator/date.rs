@@ -1,11 +1,9 @@
 //! The vendor's date strings: the zone of the account, the order of day and month, two precisions.
 
-use std::io::Write;
-
 use chrono::{DateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
-use crate::simulator::json::JsonObject;
+use crate::simulator::json::{JsonObject, push_digits};
 
 /// Seconds since 1970 in UTC.
 pub type Instant = i64;
@@ -186,18 +184,28 @@ fn push_local(out: &mut Vec<u8>, local: i64, order: DateOrder, hours: HourStyle,
     let (year, month, day) = civil(local.div_euclid(DAY));
     let second = local.rem_euclid(DAY);
     let (hour, minute, second) = (second / HOUR, second / 60 % 60, second % 60);
-    // Writing to a vector cannot fail.
-    let _ = match order {
-        DateOrder::Dmy => write!(out, "\"{day:02}/{month:02}/{year:04} "),
-        DateOrder::Mdy => write!(out, "\"{month:02}/{day:02}/{year:04} "),
-        DateOrder::Ymd => write!(out, "\"{year:04}/{month:02}/{day:02} "),
-        DateOrder::Iso => write!(out, "\"{year:04}-{month:02}-{day:02}T"),
+    let (parts, separator, end) = match order {
+        DateOrder::Dmy => ([(day, 2), (month, 2), (year, 4)], b'/', b' '),
+        DateOrder::Mdy => ([(month, 2), (day, 2), (year, 4)], b'/', b' '),
+        DateOrder::Ymd => ([(year, 4), (month, 2), (day, 2)], b'/', b' '),
+        DateOrder::Iso => ([(year, 4), (month, 2), (day, 2)], b'-', b'T'),
     };
+    out.reserve(32);
+    let mut before = b'"';
+    for (number, width) in parts {
+        out.push(before);
+        push_digits(out, number.unsigned_abs(), width);
+        before = separator;
+    }
     let is_half = hours == HourStyle::Half && order != DateOrder::Iso;
     let shown = if is_half { (hour + 11) % 12 + 1 } else { hour };
-    let _ = write!(out, "{shown:02}:{minute:02}");
+    out.push(end);
+    push_digits(out, shown.unsigned_abs(), 2);
+    out.push(b':');
+    push_digits(out, minute.unsigned_abs(), 2);
     if to == Precision::Second || order == DateOrder::Iso {
-        let _ = write!(out, ":{second:02}");
+        out.push(b':');
+        push_digits(out, second.unsigned_abs(), 2);
     }
     if is_half {
         out.extend_from_slice(if hour < 12 { b" AM" } else { b" PM" });

@@ -20,7 +20,7 @@ pub fn short_id(family: Dice, index: u32) -> String {
     } else {
         plain_id(family, index)
     };
-    text.iter().map(|&byte| byte as char).collect()
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// The index of a 12-character id within its family, if it belongs to it.

@@ -25,6 +25,7 @@ impl<'a> JsonObject<'a> {
 
     /// Writes the name of the next member and lends the place for its value.
     pub fn member(&mut self, name: &str) -> &mut Vec<u8> {
+        self.out.reserve(name.len() + 4);
         if !self.is_empty {
             self.out.push(b',');
         }
@@ -145,28 +146,72 @@ pub fn push_object(out: &mut Vec<u8>, fill: impl FnOnce(&mut JsonObject<'_>)) {
 
 /// Writes a whole number.
 pub fn push_number(out: &mut Vec<u8>, value: i64) {
-    let _ = write!(out, "{value}");
+    if value < 0 {
+        out.push(b'-');
+    }
+    push_digits(out, value.unsigned_abs(), 1);
+}
+
+/// Writes the digits of a number, with zeros before it up to this width. Formatting machinery is
+/// spared, because every row has a dozen of these.
+pub fn push_digits(out: &mut Vec<u8>, mut number: u64, width: usize) {
+    let mut digits = [b'0'; 20];
+    let mut at = digits.len();
+    while number > 0 {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+    out.extend_from_slice(&digits[at.min(digits.len() - width)..]);
 }
 
 /// Writes a text with its quotes.
 pub fn push_text(out: &mut Vec<u8>, value: &str) {
-    out.push(b'"');
     let bytes = value.as_bytes();
-    let mut written = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(&bytes[written..at]);
-        written = at + 1;
+    let is_special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+    out.reserve(bytes.len() + 2);
+    out.push(b'"');
+    // Without an early end the compiler looks at many bytes at once.
+    if !bytes
+        .iter()
+        .fold(false, |found, &byte| found | is_special(byte))
+    {
+        out.extend_from_slice(bytes);
+        out.push(b'"');
+        return;
+    }
+    for &byte in bytes {
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
-            other => {
+            other if other < 0x20 => {
+                // Writing to a vector cannot fail.
                 let _ = write!(out, "\\u{other:04x}");
             }
+            other => out.push(other),
         }
     }
-    out.extend_from_slice(&bytes[written..]);
     out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_and_numbers_are_what_a_parser_reads() {
+        for text in ["", "plain", "Ö\"q\"\\ \n\u{1}", "🚀"] {
+            let mut out = Vec::new();
+            push_text(&mut out, text);
+            assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+        }
+        for number in [0, 7, -7, 120, i64::MAX, i64::MIN] {
+            let mut out = Vec::new();
+            push_number(&mut out, number);
+            assert_eq!(out, number.to_string().into_bytes());
+        }
+        let mut out = Vec::new();
+        push_digits(&mut out, 42, 6);
+        assert_eq!(out, b"000042");
+    }
 }

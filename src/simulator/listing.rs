@@ -182,6 +182,21 @@ pub struct RowQuirk {
     pub has_number_as_text: bool,
     /// Its dates are in the other order.
     pub has_other_dates: bool,
+    /// It has another name than before.
+    pub is_renamed: bool,
+}
+
+impl RowQuirk {
+    /// Writes the member that holds a row's name.
+    pub fn write_name(self, row: &mut JsonObject<'_>, member: &str, name: &str) {
+        if self.has_number_as_text {
+            row.number(member, 42);
+        } else if self.is_renamed {
+            row.text(member, &format!("{name} (other)"));
+        } else {
+            row.text(member, name);
+        }
+    }
 }
 
 /// Writes the paged `data` of a listing of `count` rows. `write_row` is given the row's number in
@@ -242,28 +257,43 @@ pub fn write_page(
         data.null("results");
         return;
     }
-    let first = (served - 1).saturating_mul(size).min(count);
-    let past_last = first.saturating_add(size).min(count);
+    let start = (served - 1)
+        .saturating_mul(size)
+        .saturating_add(rows_of(FaultKind::ShiftRow));
+    let first = start.min(count);
+    let past_last = start.saturating_add(size).min(count);
     let kept = first.max(past_last.saturating_sub(rows_of(FaultKind::DropRow)));
-    let repeated = first + rows_of(FaultKind::DuplicateRow).min(kept - first);
-    let (no_id, number_as_text, other_dates) = (
-        rows_of(FaultKind::RowWithoutId),
-        rows_of(FaultKind::NumberAsText),
-        rows_of(FaultKind::OtherDateFormat),
-    );
-    data.array(
-        "results",
-        (first..kept).chain(first..repeated),
-        |out, place| {
-            let nth = place - first;
-            let quirk = RowQuirk {
-                lacks_id: nth < no_id,
-                has_number_as_text: nth < number_as_text,
-                has_other_dates: nth < other_dates,
-            };
-            write_row(out, search.order.row_at(place, count), quirk);
-        },
-    );
+    let [duplicates, conflicts, no_id, number_as_text, other_dates] = [
+        FaultKind::DuplicateRow,
+        FaultKind::ConflictingRow,
+        FaultKind::RowWithoutId,
+        FaultKind::NumberAsText,
+        FaultKind::OtherDateFormat,
+    ]
+    .map(rows_of);
+    let plain = (first..kept).map(|place| {
+        let nth = place - first;
+        let quirk = RowQuirk {
+            lacks_id: nth < no_id,
+            has_number_as_text: nth < number_as_text,
+            has_other_dates: nth < other_dates,
+            is_renamed: false,
+        };
+        (place, quirk)
+    });
+    let again = |rows: u64, is_renamed| {
+        let quirk = RowQuirk {
+            is_renamed,
+            ..RowQuirk::default()
+        };
+        (first..first + rows.min(kept - first)).map(move |place| (place, quirk))
+    };
+    let rows = plain
+        .chain(again(duplicates, false))
+        .chain(again(conflicts, true));
+    data.array("results", rows, |out, (place, quirk)| {
+        write_row(out, search.order.row_at(place, count), quirk);
+    });
 }
 
 #[cfg(test)]

@@ -48,6 +48,10 @@ pub struct Shared {
     pub contract: Contract,
     /// Requests by endpoint.
     pub requests: [AtomicU64; Endpoint::ALL.len()],
+    /// Requests that wait for their answer now.
+    pub in_flight: AtomicU64,
+    /// The most requests that ever waited at once.
+    pub peak_in_flight: AtomicU64,
     /// Requests to what does not exist.
     pub unknown_requests: AtomicU64,
 }
@@ -82,6 +86,8 @@ impl Shared {
             faults,
             contract: Contract::default(),
             requests: Default::default(),
+            in_flight: AtomicU64::new(0),
+            peak_in_flight: AtomicU64::new(0),
             unknown_requests: AtomicU64::new(0),
             options,
         }

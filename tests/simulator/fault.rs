@@ -215,6 +215,12 @@ async fn listings_go_wrong_as_asked() {
         ),
         (11, &first["results"][0])
     );
+    let data = page("users:conflicting-row", 1).await;
+    assert_eq!(ids(&data)[10], ids(&first)[0]);
+    assert_ne!(data["results"][10], first["results"][0]);
+    let data = page("users:shift-row:rows=2", 1).await;
+    assert_eq!(ids(&data)[..8], ids(&first)[2..]);
+    assert_eq!(ids(&data)[8..], ids(&second)[..2]);
     let data = page("users:user-without-id:rows=2", 1).await;
     assert!(data["results"][1].get("targetUserResourceId").is_none());
     assert_eq!(data["results"][2], first["results"][2]);

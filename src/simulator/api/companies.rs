@@ -64,11 +64,7 @@ fn push_company(
     let facts = world.company(company);
     let is_renamed = call.shared.options.variant.rename_fields;
     push_object(out, |row| {
-        if quirk.has_number_as_text {
-            row.number("companyName", 42);
-        } else {
-            row.text("companyName", &facts.name);
-        }
+        quirk.write_name(row, "companyName", &facts.name);
         if !quirk.lacks_id {
             row.text(
                 if is_renamed {

@@ -91,11 +91,7 @@ fn push_enrollment(out: &mut Vec<u8>, call: &Call<'_>, facts: &Enrollment, quirk
         if !quirk.lacks_id {
             row.text(id_member, &facts.id);
         }
-        if quirk.has_number_as_text {
-            row.number("name", 42);
-        } else {
-            row.text("name", &facts.name);
-        }
+        quirk.write_name(row, "name", &facts.name);
         row.text("type", facts.type_text);
         row.flag("hasQuiz", facts.has_quiz);
         row.text("status", facts.status);

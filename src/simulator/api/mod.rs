@@ -4,123 +4,29 @@
 //! [`Endpoint::find`], write its handler in the file of its area, and name the handler in
 //! [`answer`].
 
+mod access;
 mod companies;
+mod endpoint;
 mod enrollments;
 mod token;
 mod training_reports;
 
-use std::str::FromStr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::Response;
 use axum::http::request::Parts;
-use axum::http::{Method, Response};
-use serde_json::{Value, json};
+use serde_json::json;
+
+pub use endpoint::Endpoint;
 
 use crate::simulator::contract::Violation;
 use crate::simulator::fault::{ErrorBody, FaultKind, Firing};
 use crate::simulator::json::{JsonObject, push_object};
 use crate::simulator::listing::{Refusal, Search};
-use crate::simulator::reply::{Reply, privacy_error};
+use crate::simulator::reply::Reply;
 use crate::simulator::server::Shared;
-
-/// What can be called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(usize)]
-pub enum Endpoint {
-    /// `POST /connect/token`
-    Token,
-    /// `POST /api/companies/search`
-    Companies,
-    /// `GET /api/companies/my`
-    CompaniesMy,
-    /// `GET /api/system-users/settings`
-    Settings,
-    /// `POST /api/enrollments/search`
-    Enrollments,
-    /// `POST /api/enrollments/archive/search`
-    Archive,
-    /// `GET /api/enrollments/{id}`
-    Details,
-    /// `GET /api/training-reports/{id}/summary`
-    Summaries,
-    /// `POST /api/training-reports/{id}/users/search`
-    Users,
-}
-
-impl Endpoint {
-    /// All endpoints, in the order of their discriminants.
-    pub const ALL: [Self; 9] = [
-        Self::Token,
-        Self::Companies,
-        Self::CompaniesMy,
-        Self::Settings,
-        Self::Enrollments,
-        Self::Archive,
-        Self::Details,
-        Self::Summaries,
-        Self::Users,
-    ];
-
-    /// The name used in faults and counts.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Companies => "companies",
-            Self::CompaniesMy => "companies-my",
-            Self::Settings => "settings",
-            Self::Enrollments => "enrollments",
-            Self::Archive => "archive",
-            Self::Details => "details",
-            Self::Summaries => "summaries",
-            Self::Users => "users",
-        }
-    }
-
-    /// The endpoint of a request, with the id in its path.
-    fn find<'a>(method: &Method, path: &'a str) -> Option<(Self, &'a str)> {
-        let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-        let found = match (method.as_str(), parts.as_slice()) {
-            ("POST", ["connect", "token"]) => (Self::Token, ""),
-            ("POST", ["api", "companies", "search"]) => (Self::Companies, ""),
-            ("GET", ["api", "companies", "my"]) => (Self::CompaniesMy, ""),
-            ("GET", ["api", "system-users", "settings"]) => (Self::Settings, ""),
-            ("POST", ["api", "enrollments", "search"]) => (Self::Enrollments, ""),
-            ("POST", ["api", "enrollments", "archive", "search"]) => (Self::Archive, ""),
-            ("GET", ["api", "enrollments", "form-details"]) => return None,
-            ("GET", ["api", "enrollments", id]) => (Self::Details, *id),
-            ("GET", ["api", "training-reports", id, "summary"]) => (Self::Summaries, *id),
-            ("POST", ["api", "training-reports", id, "users", "search"]) => (Self::Users, *id),
-            _ => return None,
-        };
-        Some(found)
-    }
-
-    /// Whether the company headers choose whose data is answered.
-    const fn is_company_scoped(self) -> bool {
-        matches!(
-            self,
-            Self::Enrollments | Self::Archive | Self::Details | Self::Summaries | Self::Users
-        )
-    }
-}
-
-impl FromStr for Endpoint {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|endpoint| endpoint.name() == name)
-            .ok_or_else(|| {
-                let known = Self::ALL.map(Self::name).join(", ");
-                format!("`{name}` is no endpoint; known are {known} and `*`")
-            })
-    }
-}
 
 /// A request as the handlers see it.
 pub struct Call<'a> {
@@ -194,9 +100,10 @@ pub async fn serve(shared: &Shared, parts: &Parts, body: Bytes) -> Response<Body
     let path = parts.uri.path();
     let request = format!("{} {path}", parts.method);
     let Some((endpoint, id)) = Endpoint::find(&parts.method, path) else {
-        return refuse_unknown(shared, parts, &request).into_response(&[]);
+        return access::refuse_unknown(shared, parts, &request).into_response(&[]);
     };
     let nth = shared.requests[endpoint as usize].fetch_add(1, Ordering::Relaxed);
+    let _waiting = Waiting::begin(shared);
     let header = |name| {
         parts
             .headers
@@ -221,12 +128,29 @@ pub async fn serve(shared: &Shared, parts: &Parts, body: Bytes) -> Response<Body
         .find_map(|firing| Reply::from_fault(firing, &*shared.options.clock));
     let reply = match faulty {
         Some(reply) => reply,
-        None => match admit(&mut call, endpoint, headers) {
+        None => match access::admit(&mut call, endpoint, headers) {
             Ok(()) => answer(&call, endpoint),
             Err(reply) => reply,
         },
     };
     reply.into_response(&firings)
+}
+
+/// A request that waits for its answer; also ended by a client that gives up.
+struct Waiting<'a>(&'a Shared);
+
+impl<'a> Waiting<'a> {
+    fn begin(shared: &'a Shared) -> Self {
+        let count = shared.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
+        shared.peak_in_flight.fetch_max(count, Ordering::Relaxed);
+        Self(shared)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 fn answer(call: &Call<'_>, endpoint: Endpoint) -> Reply {
@@ -240,103 +164,6 @@ fn answer(call: &Call<'_>, endpoint: Endpoint) -> Reply {
         Endpoint::Details => enrollments::detail(call),
         Endpoint::Summaries => training_reports::summary(call),
         Endpoint::Users => training_reports::users(call),
-    }
-}
-
-/// Checks the token, finds the company in scope, checks the content type.
-fn admit(
-    call: &mut Call<'_>,
-    endpoint: Endpoint,
-    headers: (Option<&str>, Option<&str>),
-) -> Result<(), Reply> {
-    if call.parts.headers.contains_key("x-ir-api-key") {
-        call.note(Violation::ApiKeyHeader);
-    }
-    if endpoint == Endpoint::Token {
-        return Ok(());
-    }
-    let bearer = call
-        .parts
-        .headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    match bearer {
-        None => {
-            call.note(Violation::NoToken);
-            return Err(Reply::empty(401));
-        }
-        Some(bearer) if !token::is_valid(call.shared, bearer) => return Err(Reply::empty(401)),
-        Some(_) => {}
-    }
-    let own = call.shared.world.root();
-    call.company = if endpoint.is_company_scoped() {
-        scope(call, headers)?
-    } else {
-        match headers.0.or(headers.1) {
-            None => own,
-            Some(id) if call.shared.world.company_index(id) == Some(own) => own,
-            Some(_) => {
-                call.note(Violation::NeedlessCompanyHeader);
-                if endpoint == Endpoint::Companies {
-                    return Err(Reply::error(403, ErrorBody::Text));
-                }
-                own
-            }
-        }
-    };
-    if call.shared.world.is_denied(call.company) {
-        return Err(privacy_error());
-    }
-    if call.parts.method != Method::POST {
-        return Ok(());
-    }
-    let content_type = call
-        .parts
-        .headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let media_type = content_type
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim();
-    match media_type {
-        "application/json" => Ok(()),
-        // The document lists it first, the service does not take it.
-        "application/json-patch+json" => {
-            call.note(Violation::ContentType);
-            Err(Reply::invalid("Content type is not valid"))
-        }
-        _ => {
-            call.note(Violation::ContentType);
-            Err(Reply::error(415, ErrorBody::Problem))
-        }
-    }
-}
-
-/// The company in scope. A missing header is no error, here or there: the account's own data is
-/// answered, which is another tenant's.
-fn scope(call: &Call<'_>, headers: (Option<&str>, Option<&str>)) -> Result<u32, Reply> {
-    let world = &call.shared.world;
-    match headers {
-        (Some(one), Some(other)) if one == other => world.company_index(one).ok_or_else(|| {
-            call.note(Violation::UnknownCompany);
-            Reply::json(404, &json!({"data": null, "message": "company not found"}))
-        }),
-        (Some(_), Some(_)) => {
-            call.note(Violation::CompanyHeadersDiffer);
-            Ok(world.root())
-        }
-        (None, None) => {
-            call.note(Violation::MissingCompanyHeaders);
-            Ok(world.root())
-        }
-        _ => {
-            call.note(Violation::OneCompanyHeader);
-            Ok(world.root())
-        }
     }
 }
 
@@ -363,22 +190,6 @@ async fn pause(shared: &Shared, firings: &[Firing], nth: u64) {
     }
 }
 
-fn refuse_unknown(shared: &Shared, parts: &Parts, request: &str) -> Reply {
-    shared.unknown_requests.fetch_add(1, Ordering::Relaxed);
-    let path = parts.uri.path();
-    // Searches and exports are reads by POST; every other change of state is a write.
-    let is_read = parts.method == Method::GET
-        || (parts.method == Method::POST
-            && (path.contains("/search") || path.contains("/export") || path.contains("get-")));
-    if is_read {
-        shared.contract.record(Violation::UnknownEndpoint, request);
-        Reply::empty(404)
-    } else {
-        shared.contract.record(Violation::Write, request);
-        Reply::error(403, ErrorBody::Text)
-    }
-}
-
 fn settings(call: &Call<'_>) -> Reply {
     use crate::simulator::date::HourStyle;
 
@@ -386,7 +197,7 @@ fn settings(call: &Call<'_>) -> Reply {
     if !account.settings_readable {
         return Reply::error(403, ErrorBody::Text);
     }
-    let settings: Value = json!({
+    let settings = json!({
         "timeZoneId": account.time_zone.name(),
         "timeZoneName": format!("(UTC) {}", account.time_zone.name()),
         "dateFormat": date_format_name(call.shared),

@@ -230,11 +230,7 @@ fn push_user(out: &mut Vec<u8>, call: &Call<'_>, report: &UserReport, quirk: Row
         if !quirk.lacks_id {
             row.text("targetUserResourceId", &person.id);
         }
-        if quirk.has_number_as_text {
-            row.number("firstName", 42);
-        } else {
-            row.text("firstName", person.first_name);
-        }
+        quirk.write_name(row, "firstName", person.first_name);
         row.text("lastName", person.last_name);
         row.text_if("email", person.email.as_deref());
         row.text_if("department", person.department);

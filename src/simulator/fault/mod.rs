@@ -84,6 +84,10 @@ pub enum FaultKind {
     DropRow,
     /// The first rows of the page are delivered twice.
     DuplicateRow,
+    /// The first rows of the page are delivered again, with another name.
+    ConflictingRow,
+    /// The page starts that many rows late, as if rows before it had vanished meanwhile.
+    ShiftRow,
     /// The first rows of the page have no id.
     RowWithoutId,
     /// The first rows of the page have a number where text is expected.

@@ -30,6 +30,8 @@ const KINDS: &[(&str, FaultKind)] = &[
     ("grow-total", FaultKind::GrowTotal),
     ("drop-row", FaultKind::DropRow),
     ("duplicate-row", FaultKind::DuplicateRow),
+    ("conflicting-row", FaultKind::ConflictingRow),
+    ("shift-row", FaultKind::ShiftRow),
     ("user-without-id", FaultKind::RowWithoutId),
     ("row-without-id", FaultKind::RowWithoutId),
     ("number-as-text", FaultKind::NumberAsText),

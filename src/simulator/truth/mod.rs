@@ -17,8 +17,8 @@ use crate::simulator::date::{Instant, push_utc};
 use crate::simulator::json::JsonObject;
 use crate::simulator::world::World;
 
-/// People per piece of the stream, so that a huge company does not need huge memory.
-const PEOPLE_PER_PIECE: u32 = 1_000;
+/// Rows per piece of the stream, so that a huge company does not need huge memory.
+const ROWS_PER_PIECE: u32 = 1_000;
 
 /// A table of the warehouse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,8 +93,15 @@ impl Table {
             Self::CompanyTags => vec![Piece::Company],
             _ if !is_readable => Vec::new(),
             Self::TargetUsers | Self::UserCustomFields => (0..world.person_count())
-                .step_by(PEOPLE_PER_PIECE as usize)
+                .step_by(ROWS_PER_PIECE as usize)
                 .map(Piece::PeopleFrom)
+                .collect(),
+            Self::EnrollmentUsers => (0..world.enrollment_count())
+                .flat_map(|enrollment| {
+                    (0..world.user_count(company, enrollment))
+                        .step_by(ROWS_PER_PIECE as usize)
+                        .map(move |first| Piece::ReportsFrom(enrollment, first))
+                })
                 .collect(),
             _ => (0..world.enrollment_count())
                 .map(Piece::Enrollment)
@@ -122,6 +129,7 @@ enum Piece {
     Company,
     Enrollment(u32),
     PeopleFrom(u32),
+    ReportsFrom(u32, u32),
 }
 
 /// The rows of a table as lines of JSON, computed while they are sent.
@@ -149,8 +157,13 @@ fn write_piece(out: &mut Vec<u8>, world: &World, table: Table, company: u32, pie
         Piece::Company if table == Table::CompanyTags => companies::tags(out, world, company),
         Piece::Company => companies::company(out, world, company),
         Piece::PeopleFrom(first) => {
-            let people = first..(first + PEOPLE_PER_PIECE).min(world.person_count());
+            let people = first..(first + ROWS_PER_PIECE).min(world.person_count());
             users::people(out, world, table, company, people);
+        }
+        Piece::ReportsFrom(enrollment, first) => {
+            let last = world.user_count(company, enrollment);
+            let positions = first..(first + ROWS_PER_PIECE).min(last);
+            users::reports(out, world, company, enrollment, positions);
         }
         Piece::Enrollment(enrollment) => {
             let write = match table {
@@ -160,7 +173,6 @@ fn write_piece(out: &mut Vec<u8>, world: &World, table: Table, company: u32, pie
                 Table::EnrollmentTrainingRoles => enrollments::roles,
                 Table::EnrollmentSummaries => enrollments::summary,
                 Table::EnrollmentSteps => enrollments::steps,
-                Table::EnrollmentUsers => users::reports,
                 _ => enrollments::enrollment,
             };
             write(out, world, company, enrollment);

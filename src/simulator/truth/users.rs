@@ -7,12 +7,18 @@ use crate::simulator::json::JsonObject;
 use crate::simulator::truth::{Table, push_row, write_instant};
 use crate::simulator::world::{Person, World};
 
-/// The report rows of one enrollment.
-pub fn reports(out: &mut Vec<u8>, world: &World, company: u32, enrollment: u32) {
+/// Report rows of one enrollment.
+pub fn reports(
+    out: &mut Vec<u8>,
+    world: &World,
+    company: u32,
+    enrollment: u32,
+    positions: Range<u32>,
+) {
     let base = world.report_base(company, enrollment);
     let company_id = world.company_id(company);
     let enrollment_id = world.enrollment_id(company, enrollment);
-    for position in 0..world.user_count(company, enrollment) {
+    for position in positions {
         let report = world.user_report(&base, position);
         push_row(out, |row| {
             row.text("company_id", &company_id);

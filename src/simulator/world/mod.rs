@@ -3,6 +3,7 @@
 
 mod company;
 mod enrollment;
+mod learning_path;
 mod person;
 mod report;
 mod summary;
@@ -10,7 +11,8 @@ mod summary;
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 
-pub use enrollment::{Enrollment, EnrollmentKind, Step};
+pub use enrollment::{Enrollment, EnrollmentKind};
+pub use learning_path::Step;
 pub use person::{CustomField, Person};
 pub use report::UserReport;
 pub use summary::Summary;

@@ -137,7 +137,12 @@ impl World {
             } else {
                 Some(department.with(3).pick(words::DEPARTMENTS))
             },
-            phone: (!phone.one_in(15)).then(|| format!("+1555{:07}", phone.below(10_000_000))),
+            phone: (!phone.one_in(15)).then(|| {
+                let mut number = String::with_capacity(12);
+                number.push_str("+1555");
+                push_padded(&mut number, phone.below(10_000_000) as u32, 7);
+                number
+            }),
             custom_fields: self.custom_fields(dice.on(Salt::Custom), person, has_changed),
         }
     }
@@ -182,7 +187,15 @@ impl World {
             .person_dice(company, person)
             .on(Salt::LastName)
             .pick(words::LAST_NAMES);
-        format!("{first}{person:06}.{last}@c{company}.example.com")
+        let mut address = String::with_capacity(48);
+        address.push_str(first);
+        push_padded(&mut address, person, 6);
+        address.push('.');
+        address.push_str(last);
+        address.push_str("@c");
+        push_padded(&mut address, company, 1);
+        address.push_str(".example.com");
+        address
     }
 
     fn custom_fields(&self, dice: Dice, person: u32, has_changed: bool) -> Vec<CustomField> {
@@ -232,5 +245,15 @@ impl World {
             });
         }
         fields
+    }
+}
+
+/// Appends a number with zeros before it up to `width`. Formatting machinery is spared, because
+/// every row has some of these.
+fn push_padded(text: &mut String, number: u32, width: u32) {
+    let count = number.checked_ilog10().map_or(1, |log| log + 1);
+    for place in (0..count.max(width)).rev() {
+        let digit = number.checked_div(10_u32.pow(place)).unwrap_or(0) % 10;
+        text.push(char::from(b'0' + digit as u8));
     }
 }

@@ -1,0 +1,101 @@
+//! The vendor's endpoints by name and by place.
+
+use std::str::FromStr;
+
+use axum::http::Method;
+
+/// What can be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Endpoint {
+    /// `POST /connect/token`
+    Token,
+    /// `POST /api/companies/search`
+    Companies,
+    /// `GET /api/companies/my`
+    CompaniesMy,
+    /// `GET /api/system-users/settings`
+    Settings,
+    /// `POST /api/enrollments/search`
+    Enrollments,
+    /// `POST /api/enrollments/archive/search`
+    Archive,
+    /// `GET /api/enrollments/{id}`
+    Details,
+    /// `GET /api/training-reports/{id}/summary`
+    Summaries,
+    /// `POST /api/training-reports/{id}/users/search`
+    Users,
+}
+
+impl Endpoint {
+    /// All endpoints, in the order of their discriminants.
+    pub const ALL: [Self; 9] = [
+        Self::Token,
+        Self::Companies,
+        Self::CompaniesMy,
+        Self::Settings,
+        Self::Enrollments,
+        Self::Archive,
+        Self::Details,
+        Self::Summaries,
+        Self::Users,
+    ];
+
+    /// The name used in faults and counts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Companies => "companies",
+            Self::CompaniesMy => "companies-my",
+            Self::Settings => "settings",
+            Self::Enrollments => "enrollments",
+            Self::Archive => "archive",
+            Self::Details => "details",
+            Self::Summaries => "summaries",
+            Self::Users => "users",
+        }
+    }
+
+    /// The endpoint of a request, with the id in its path.
+    pub fn find<'a>(method: &Method, path: &'a str) -> Option<(Self, &'a str)> {
+        let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        let found = match (method.as_str(), parts.as_slice()) {
+            ("POST", ["connect", "token"]) => (Self::Token, ""),
+            ("POST", ["api", "companies", "search"]) => (Self::Companies, ""),
+            ("GET", ["api", "companies", "my"]) => (Self::CompaniesMy, ""),
+            ("GET", ["api", "system-users", "settings"]) => (Self::Settings, ""),
+            ("POST", ["api", "enrollments", "search"]) => (Self::Enrollments, ""),
+            ("POST", ["api", "enrollments", "archive", "search"]) => (Self::Archive, ""),
+            ("GET", ["api", "enrollments", "form-details"]) => return None,
+            ("GET", ["api", "enrollments", id]) => (Self::Details, *id),
+            ("GET", ["api", "training-reports", id, "summary"]) => (Self::Summaries, *id),
+            ("POST", ["api", "training-reports", id, "users", "search"]) => (Self::Users, *id),
+            _ => return None,
+        };
+        Some(found)
+    }
+
+    /// Whether the company headers choose whose data is answered.
+    pub const fn is_company_scoped(self) -> bool {
+        matches!(
+            self,
+            Self::Enrollments | Self::Archive | Self::Details | Self::Summaries | Self::Users
+        )
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|endpoint| endpoint.name() == name)
+            .ok_or_else(|| {
+                let known = Self::ALL.map(Self::name).join(", ");
+                format!("`{name}` is no endpoint; known are {known} and `*`")
+            })
+    }
+}
