@@ -65,7 +65,7 @@ create table sync.cursors (
     primary key (company_id, resource, scope)
 );
 comment on table sync.cursors is 'What is remembered of a scope between runs. Written in the transaction of the rows it covers.';
-comment on column sync.cursors.scope is 'Enrollment id, or empty for the company as a whole.';
+comment on column sync.cursors.scope is 'Enrollment id; empty for the company as a whole; archive for its archived enrollments.';
 
 create table sync.company_state (
     company_id text collate "C" primary key,

@@ -1,9 +1,10 @@
-//! Watching a run: a progress bar on a terminal, a line per company elsewhere; always on standard error.
+//! Watching a run: a progress bar on a terminal, a log line per company elsewhere; always on standard error.
 
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tracing::{info, warn};
 
 use crate::sync::{CompanyReport, Progress};
 use crate::telemetry;
@@ -51,7 +52,7 @@ impl Progress for Bars {
         self.companies.store(companies, Ordering::Relaxed);
         match &self.bar {
             Some(bar) => bar.set_length(companies as u64),
-            None => eprintln!("{companies} companies to read"),
+            None => info!(companies, "companies are listed"),
         }
     }
 
@@ -65,18 +66,27 @@ impl Progress for Bars {
     fn finished(&self, company: &CompanyReport) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         let reason = company.reason.as_deref().unwrap_or_default();
-        let line = match company.verdict {
-            Verdict::Complete => format!("{}: complete", company.name),
-            verdict => format!("{}: {verdict}: {reason}", company.name),
-        };
         match &self.bar {
             Some(bar) => {
                 if company.verdict != Verdict::Complete {
-                    bar.println(line);
+                    bar.println(format!("{}: {}: {reason}", company.name, company.verdict));
                 }
                 bar.inc(1);
             }
-            None => eprintln!("[{done}/{}] {line}", self.companies.load(Ordering::Relaxed)),
+            None if company.is_well() => info!(
+                company.id = company.company_id,
+                verdict = company.verdict.name(),
+                "company {done} of {} is done",
+                self.companies.load(Ordering::Relaxed)
+            ),
+            None => warn!(
+                company.id = company.company_id,
+                verdict = company.verdict.name(),
+                error = reason,
+                remedy = company.remedy.as_deref().unwrap_or_default(),
+                "company {done} of {} is not complete",
+                self.companies.load(Ordering::Relaxed)
+            ),
         }
     }
 }

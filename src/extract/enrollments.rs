@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use super::{Delivery, PullError, Pulled, Scope};
+use super::{Delivery, PullError, Pulled, Scope, Shared};
 use crate::api::CompanyClient;
 use crate::api::endpoints::enrollments::{Enrollment, EnrollmentList};
+use crate::resource::Resource;
 use crate::verdict::Verdict;
 use crate::warehouse::tables::enrollments::{
     EnrollmentLanguageRow, EnrollmentRow, EnrollmentTagRow, EnrollmentTrainingRoleRow,
@@ -46,12 +47,17 @@ impl EnrollmentRef {
 /// Pulls both listings. Gives the enrollments, newest first: persons are taken from their newest enrollment, so later
 /// ones rarely have to be overwritten.
 pub async fn pull(
-    scope: &Scope<'_>,
+    shared: &Shared<'_>,
     company: &CompanyClient,
 ) -> Result<(Pulled, Vec<EnrollmentRef>), PullError> {
     let mut enrollments: HashMap<String, EnrollmentRef> = HashMap::new();
     let mut pulled = Pulled { verdict: Verdict::Complete, pages: 0 };
     for list in [EnrollmentList::Active, EnrollmentList::Archive] {
+        let (scope, what) = match list {
+            EnrollmentList::Active => ("", "enrollments listed"),
+            EnrollmentList::Archive => ("archive", "archived enrollments listed"),
+        };
+        let scope = &Scope::begin(shared, Resource::Enrollments, scope);
         let mut listing = company.enrollments::<Enrollment>(list);
         while let Some(page) = listing.next().await? {
             let mut delivery = Delivery::default();
@@ -69,10 +75,6 @@ pub async fn pull(
             scope.quarantine(&mut delivery, page.unreadable)?;
             scope.deliver(delivery).await?;
         }
-        let what = match list {
-            EnrollmentList::Active => "enrollments listed",
-            EnrollmentList::Archive => "archived enrollments listed",
-        };
         let verdict = scope.end_listing(what, listing.end(), None).await?;
         pulled = Pulled {
             verdict: pulled.verdict.max(verdict),

@@ -66,7 +66,7 @@ pub struct Shared<'r> {
 pub struct Scope<'r> {
     /// What is pulled.
     pub resource: Resource,
-    /// Of which enrollment; empty: of the company as a whole.
+    /// Of which enrollment; empty: of the company as a whole; `archive`: its archived enrollments.
     pub id: &'r str,
     /// When the pull began.
     pub started_at: DateTime<Utc>,

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use tokio::sync::mpsc;
-use tracing::{info, warn};
 
 use super::loader;
 use super::report::CompanyReport;
@@ -156,17 +155,6 @@ pub async fn pull(run: &RunContext<'_>, company: &CompanyRef) -> Result<CompanyR
     record(run, &report, is_whole.then_some(started_at))
         .await
         .map_err(|error| WarehouseError::from_sqlx("record the run", error))?;
-    if report.is_well() {
-        info!(company.id = report.company_id, verdict = report.verdict.name(), "company is done");
-    } else {
-        warn!(
-            company.id = report.company_id,
-            verdict = report.verdict.name(),
-            error = report.reason.as_deref().unwrap_or_default(),
-            remedy = report.remedy.as_deref().unwrap_or_default(),
-            "company is not complete"
-        );
-    }
     run.progress.finished(&report);
     Ok(report)
 }
@@ -204,8 +192,7 @@ async fn fetch(
 ) -> Result<(), PullError> {
     let client = run.client.company(&company.id);
     let begun = Instant::now();
-    let scope = Scope::begin(shared, Resource::Enrollments, "");
-    let (result, enrollments) = match enrollments::pull(&scope, &client).await {
+    let (result, enrollments) = match enrollments::pull(shared, &client).await {
         Ok((pulled, enrollments)) => (Ok(pulled), enrollments),
         Err(error) => (Err(error), Vec::new()),
     };
