@@ -53,7 +53,9 @@ pub enum OpenError {
     #[error("could not read warehouse.url_file: {0}")]
     Secret(#[from] settings::SecretError),
     /// No database is configured, and none may be started.
-    #[error("could not open a database: warehouse.url is not set, and warehouse.embedded forbids a private one")]
+    #[error(
+        "could not open a database: warehouse.url is not set, and warehouse.embedded forbids a private one"
+    )]
     NotConfigured,
 }
 
@@ -72,13 +74,20 @@ impl App {
     /// The program with these settings and the machine's clock.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, clock: SystemClock::shared() }
+        Self {
+            settings,
+            clock: SystemClock::shared(),
+        }
     }
 
     /// A client of the API.
     pub fn client(&self) -> Result<Client, ClientError> {
         let credentials = self.settings.api.credentials()?;
-        Ok(Client::new(&self.settings.api, credentials, self.clock.clone())?)
+        Ok(Client::new(
+            &self.settings.api,
+            credentials,
+            self.clock.clone(),
+        )?)
     }
 
     /// Opens the configured database, or starts the private one.
@@ -94,7 +103,11 @@ impl App {
                         .start_or_attach(),
                 )
                 .await?;
-                info!(url = database.display_url(), started = database.was_started, "private PostgreSQL");
+                info!(
+                    url = database.display_url(),
+                    started = database.was_started,
+                    "private PostgreSQL"
+                );
                 (database.url(), Place::Embedded(database))
             }
         };
@@ -103,7 +116,10 @@ impl App {
             max_connections: warehouse.max_connections,
             allow_plaintext: warehouse.allow_plaintext,
         };
-        Ok(Warehouse { pool: connect::connect(&target).await?, place })
+        Ok(Warehouse {
+            pool: connect::connect(&target).await?,
+            place,
+        })
     }
 }
 
@@ -120,7 +136,9 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Configured => f.write_str("the database of warehouse.url"),
-            Self::Embedded(database) => write!(f, "the private PostgreSQL at {}", database.display_url()),
+            Self::Embedded(database) => {
+                write!(f, "the private PostgreSQL at {}", database.display_url())
+            }
         }
     }
 }

@@ -7,7 +7,10 @@ use keepnet_etl::cli::{self, Cli};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime.block_on(Box::pin(cli::run(cli))),
         Err(error) => {
             eprintln!("error: could not start the runtime: {error}");

@@ -20,8 +20,13 @@ pub enum Resource {
 
 impl Resource {
     /// All resources that this version pulls, in the order in which they depend on each other.
-    pub const ALL: [Self; 5] =
-        [Self::Companies, Self::Enrollments, Self::Details, Self::Summaries, Self::Users];
+    pub const ALL: [Self; 5] = [
+        Self::Companies,
+        Self::Enrollments,
+        Self::Details,
+        Self::Summaries,
+        Self::Users,
+    ];
 
     /// The name used everywhere.
     #[must_use]
@@ -44,7 +49,9 @@ impl fmt::Display for Resource {
 
 /// A word that names no resource.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no resource of this version; give one of: companies, enrollments, details, summaries, users")]
+#[error(
+    "{0:?} is no resource of this version; give one of: companies, enrollments, details, summaries, users"
+)]
 pub struct UnknownResource(String);
 
 impl FromStr for Resource {

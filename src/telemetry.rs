@@ -21,7 +21,9 @@ pub fn bars() -> &'static MultiProgress {
 pub fn start(settings: &LogSettings) {
     // The level was checked when the settings were loaded.
     let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(BesideBars);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(BesideBars);
     let _ = match settings.format {
         LogFormat::Text => builder.with_target(false).with_ansi(false).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

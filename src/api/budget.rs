@@ -37,7 +37,10 @@ impl Budget {
             } else {
                 Duration::ZERO
             },
-            pace: Mutex::new(Pace { next: now, closed_until: now }),
+            pace: Mutex::new(Pace {
+                next: now,
+                closed_until: now,
+            }),
         }
     }
 

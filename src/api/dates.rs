@@ -35,7 +35,9 @@ impl DateFormat {
     /// The format with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Dmy, Self::Mdy, Self::Ymd, Self::Iso].into_iter().find(|format| format.name() == name)
+        [Self::Dmy, Self::Mdy, Self::Ymd, Self::Iso]
+            .into_iter()
+            .find(|format| format.name() == name)
     }
 
     /// The format that a pattern such as `DD/MM/YYYY` (a claim of the token, a user setting) stands for.
@@ -94,7 +96,9 @@ impl DateReader {
                 Reading::Instant(instant.with_timezone(&Utc))
             };
         }
-        let Some(parts) = Parts::split(text) else { return Reading::Unreadable };
+        let Some(parts) = Parts::split(text) else {
+            return Reading::Unreadable;
+        };
         if parts.year() <= 1 {
             return Reading::Nothing;
         }
@@ -143,7 +147,9 @@ pub struct Evidence {
 impl Evidence {
     /// Takes note of a string, if it is a date with the year last.
     pub fn observe(&mut self, text: &str) {
-        let Some(parts) = Parts::split(text.trim()) else { return };
+        let Some(parts) = Parts::split(text.trim()) else {
+            return;
+        };
         if !matches!(parts.numbers, DateNumbers::YearLast(..)) {
             return;
         }
@@ -188,7 +194,9 @@ impl Parts {
         let mut numbers = date.split(['/', '-', '.']);
         let parts = [numbers.next()?, numbers.next()?, numbers.next()?];
         if numbers.next().is_some()
-            || parts.iter().any(|part| part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()))
+            || parts
+                .iter()
+                .any(|part| part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()))
         {
             return None;
         }
@@ -205,7 +213,10 @@ impl Parts {
             ),
             _ => return None,
         };
-        Some(Self { numbers, time: time_of_day(time)? })
+        Some(Self {
+            numbers,
+            time: time_of_day(time)?,
+        })
     }
 
     fn year(&self) -> i32 {
@@ -284,7 +295,10 @@ mod tests {
     use super::*;
 
     fn read(format: Option<DateFormat>, text: &str) -> String {
-        let reader = DateReader { format, zone: Tz::UTC };
+        let reader = DateReader {
+            format,
+            zone: Tz::UTC,
+        };
         match reader.read(text) {
             Reading::Instant(instant) => instant.format("%Y-%m-%dT%H:%M:%S%.f").to_string(),
             other => format!("{other:?}"),
@@ -332,9 +346,14 @@ mod tests {
 
     #[test]
     fn a_skipped_local_time_is_unreadable_and_a_repeated_one_is_its_first() {
-        let reader = DateReader { format: Some(DateFormat::Dmy), zone: chrono_tz::Europe::Berlin };
+        let reader = DateReader {
+            format: Some(DateFormat::Dmy),
+            zone: chrono_tz::Europe::Berlin,
+        };
         assert_eq!(reader.read("29/03/2026 02:30"), Reading::Unreadable);
-        let Reading::Instant(instant) = reader.read("25/10/2026 02:30") else { panic!("unreadable") };
+        let Reading::Instant(instant) = reader.read("25/10/2026 02:30") else {
+            panic!("unreadable")
+        };
         assert_eq!(instant.to_rfc3339(), "2026-10-25T00:30:00+00:00");
     }
 
@@ -347,7 +366,10 @@ mod tests {
         };
         assert_eq!(decide(&["05/06/2026", "2026-12-31"]), None);
         assert_eq!(decide(&["05/06/2026", "13/06/2026"]), Some(DateFormat::Dmy));
-        assert_eq!(decide(&["05/06/2026", "06/13/2026 10:00 PM"]), Some(DateFormat::Mdy));
+        assert_eq!(
+            decide(&["05/06/2026", "06/13/2026 10:00 PM"]),
+            Some(DateFormat::Mdy)
+        );
         assert_eq!(decide(&["13/06/2026", "06/13/2026"]), None);
         assert_eq!(decide(&["not a date", "31/02/2026"]), None);
     }

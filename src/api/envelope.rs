@@ -48,13 +48,23 @@ impl Answer {
         let status = self.status;
         serde_json::from_slice(&self.body).map_err(|error| {
             match self.body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-                None => ApiErrorKind::NotJson { status, what: "empty" },
-                Some(b'<') => ApiErrorKind::NotJson { status, what: "a web page" },
-                Some(b'{' | b'[') if error.is_data() => {
-                    ApiErrorKind::Shape { path: "$".to_owned(), reason: data_error(&error) }
-                }
+                None => ApiErrorKind::NotJson {
+                    status,
+                    what: "empty",
+                },
+                Some(b'<') => ApiErrorKind::NotJson {
+                    status,
+                    what: "a web page",
+                },
+                Some(b'{' | b'[') if error.is_data() => ApiErrorKind::Shape {
+                    path: "$".to_owned(),
+                    reason: data_error(&error),
+                },
                 Some(b'{' | b'[') => ApiErrorKind::DamagedJson,
-                Some(_) => ApiErrorKind::NotJson { status, what: "text" },
+                Some(_) => ApiErrorKind::NotJson {
+                    status,
+                    what: "text",
+                },
             }
         })
     }
@@ -77,7 +87,10 @@ impl Answer {
             match word {
                 Value::String(word) if is_success(word) => {}
                 Value::String(word) => return Err(failed(word)),
-                Value::Number(number) if number.as_i64().is_some_and(|code| (200..300).contains(&code)) => {}
+                Value::Number(number)
+                    if number
+                        .as_i64()
+                        .is_some_and(|code| (200..300).contains(&code)) => {}
                 Value::Number(number) => return Err(failed(&number.to_string())),
                 _ => {}
             }
@@ -87,16 +100,20 @@ impl Answer {
 }
 
 fn is_success(word: &str) -> bool {
-    word.is_empty() || ["success", "ok", "authenticated"].iter().any(|known| word.eq_ignore_ascii_case(known))
+    word.is_empty()
+        || ["success", "ok", "authenticated"]
+            .iter()
+            .any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// A decoding error without the received text that the decoder quotes.
 fn data_error(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let expected = text.split(", ").find(|part| part.contains("expected"));
-    expected.map_or_else(|| "it cannot be read".to_owned(), |part| {
-        part.split(" at line").next().unwrap_or(part).to_owned()
-    })
+    expected.map_or_else(
+        || "it cannot be read".to_owned(),
+        |part| part.split(" at line").next().unwrap_or(part).to_owned(),
+    )
 }
 
 #[cfg(test)]
@@ -104,7 +121,9 @@ mod tests {
     use super::*;
 
     fn data(body: &str) -> Result<Option<String>, ApiErrorKind> {
-        Answer::new(200, body.as_bytes().to_vec()).data().map(|data| data.map(|data| data.get().to_owned()))
+        Answer::new(200, body.as_bytes().to_vec())
+            .data()
+            .map(|data| data.map(|data| data.get().to_owned()))
     }
 
     #[test]
@@ -125,7 +144,11 @@ mod tests {
     #[test]
     fn a_failure_inside_http_200_is_a_failure() {
         let failed = |word: &str, message: &str| {
-            Err(ApiErrorKind::FailedInside { status: 200, word: word.to_owned(), message: message.to_owned() })
+            Err(ApiErrorKind::FailedInside {
+                status: 200,
+                word: word.to_owned(),
+                message: message.to_owned(),
+            })
         };
         assert_eq!(
             data(r#"{"status":"FAILED","message":"Something failed","data":null}"#),
@@ -145,6 +168,9 @@ mod tests {
         assert_eq!(data("<html>502 Bad Gateway</html>"), not_json("a web page"));
         assert_eq!(data("Forbidden"), not_json("text"));
         assert_eq!(data("name;email\n"), not_json("text"));
-        assert_eq!(data(r#"{"data":{"results":["#), Err(ApiErrorKind::DamagedJson));
+        assert_eq!(
+            data(r#"{"data":{"results":["#),
+            Err(ApiErrorKind::DamagedJson)
+        );
     }
 }

@@ -103,7 +103,11 @@ pub enum ApiErrorKind {
 }
 
 fn said(message: &str) -> String {
-    if message.is_empty() { String::new() } else { format!(": {message}") }
+    if message.is_empty() {
+        String::new()
+    } else {
+        format!(": {message}")
+    }
 }
 
 /// Whether and when a failed request is sent again.
@@ -132,57 +136,85 @@ impl ApiErrorKind {
                 Again::AfterBackoff,
                 "it is tried again by the next run; if it persists, raise api.timeout or lower api.page_size",
             ),
-            Self::BrokenOff | Self::DamagedJson => {
-                (Again::AfterBackoff, "it is tried again by the next run; if it persists, check proxies in between")
-            }
-            Self::Server { retry_after: Some(pause), .. } => {
-                (Again::AfterPause(Some(*pause)), "it is tried again by the next run")
-            }
-            Self::Server { retry_after: None, .. } => {
-                (Again::AfterBackoff, "it is tried again by the next run; if it persists, ask the vendor's support")
-            }
-            Self::RateLimited(pause) => {
-                (Again::AfterPause(*pause), "lower api.max_requests_per_second or api.max_concurrency")
-            }
-            Self::Unauthorized => {
-                (Again::WithNewToken, "check that the API client is still active in the vendor's console")
-            }
+            Self::BrokenOff | Self::DamagedJson => (
+                Again::AfterBackoff,
+                "it is tried again by the next run; if it persists, check proxies in between",
+            ),
+            Self::Server {
+                retry_after: Some(pause),
+                ..
+            } => (
+                Again::AfterPause(Some(*pause)),
+                "it is tried again by the next run",
+            ),
+            Self::Server {
+                retry_after: None, ..
+            } => (
+                Again::AfterBackoff,
+                "it is tried again by the next run; if it persists, ask the vendor's support",
+            ),
+            Self::RateLimited(pause) => (
+                Again::AfterPause(*pause),
+                "lower api.max_requests_per_second or api.max_concurrency",
+            ),
+            Self::Unauthorized => (
+                Again::WithNewToken,
+                "check that the API client is still active in the vendor's console",
+            ),
             Self::CredentialsRefused(_) => (
                 Again::Never,
                 "check api.client_id and api.client_secret (KEEPNET_ETL__API__CLIENT_ID, KEEPNET_ETL__API__CLIENT_SECRET)",
             ),
-            Self::Setup(_) => (Again::Never, "correct the setting, or check the file's path and that this user may read it"),
-            Self::AccessWithdrawn => {
-                (Again::Never, "ask the customer to grant the reseller access again; its stored data stays as it is")
-            }
-            Self::AddressRefused => {
-                (Again::Never, "add this machine's address to the API client's allow-list in the vendor's console")
-            }
-            Self::Forbidden(_) => {
-                (Again::Never, "the API client needs the role Reseller and access to this company")
-            }
-            Self::NotFound => (Again::Never, "it may just have been removed; the next run will tell"),
-            Self::Rejected { .. } => {
-                (Again::Never, "the service and this version disagree about the request: report it with this message")
-            }
-            Self::FailedInside { .. } => {
-                (Again::AfterBackoff, "it is tried again by the next run; if it persists, ask the vendor's support")
-            }
+            Self::Setup(_) => (
+                Again::Never,
+                "correct the setting, or check the file's path and that this user may read it",
+            ),
+            Self::AccessWithdrawn => (
+                Again::Never,
+                "ask the customer to grant the reseller access again; its stored data stays as it is",
+            ),
+            Self::AddressRefused => (
+                Again::Never,
+                "add this machine's address to the API client's allow-list in the vendor's console",
+            ),
+            Self::Forbidden(_) => (
+                Again::Never,
+                "the API client needs the role Reseller and access to this company",
+            ),
+            Self::NotFound => (
+                Again::Never,
+                "it may just have been removed; the next run will tell",
+            ),
+            Self::Rejected { .. } => (
+                Again::Never,
+                "the service and this version disagree about the request: report it with this message",
+            ),
+            Self::FailedInside { .. } => (
+                Again::AfterBackoff,
+                "it is tried again by the next run; if it persists, ask the vendor's support",
+            ),
             Self::NotJson { .. } => (
                 Again::AfterBackoff,
                 "check that api.base_url is the API and not a web page, and that no proxy answers in its place",
             ),
-            Self::Shape { .. } => {
-                (Again::Never, "the service answers in a shape that this version does not know: report it with this message")
-            }
-            Self::TooLarge(_) => (Again::Never, "lower api.page_size or raise api.max_response_bytes"),
+            Self::Shape { .. } => (
+                Again::Never,
+                "the service answers in a shape that this version does not know: report it with this message",
+            ),
+            Self::TooLarge(_) => (
+                Again::Never,
+                "lower api.page_size or raise api.max_response_bytes",
+            ),
         }
     }
 
     /// True when access is denied, which is a state of the company and not a defect.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
-        matches!(self, Self::AccessWithdrawn | Self::AddressRefused | Self::Forbidden(_))
+        matches!(
+            self,
+            Self::AccessWithdrawn | Self::AddressRefused | Self::Forbidden(_)
+        )
     }
 
     /// The kind as a short word, for logs and metrics.
@@ -233,17 +265,34 @@ impl ErrorBody {
     /// Reads a body; one that is no JSON object says nothing.
     #[must_use]
     pub fn parse(body: &[u8]) -> Self {
-        let Ok(Value::Object(members)) = serde_json::from_slice(body) else { return Self::default() };
+        let Ok(Value::Object(members)) = serde_json::from_slice(body) else {
+            return Self::default();
+        };
         let member = |name: &str| {
-            members.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+            members
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value)
         };
         let word = member("status").and_then(Value::as_str).unwrap_or_default();
-        let message = ["validationMessages", "message", "messages", "error_description", "errors", "detail", "title", "error"]
-            .into_iter()
-            .filter_map(member)
-            .find_map(first_text)
-            .unwrap_or_default();
-        Self { word: presentable(word), message: presentable(&message) }
+        let message = [
+            "validationMessages",
+            "message",
+            "messages",
+            "error_description",
+            "errors",
+            "detail",
+            "title",
+            "error",
+        ]
+        .into_iter()
+        .filter_map(member)
+        .find_map(first_text)
+        .unwrap_or_default();
+        Self {
+            word: presentable(word),
+            message: presentable(&message),
+        }
     }
 }
 
@@ -260,9 +309,18 @@ fn first_text(value: &Value) -> Option<String> {
 /// A message of the service as it may be shown: one line, at most 200 characters, no e-mail addresses.
 #[must_use]
 pub fn presentable(message: &str) -> String {
-    let words = message.split_whitespace().map(|word| if word.contains('@') { "(address)" } else { word });
+    let words = message.split_whitespace().map(|word| {
+        if word.contains('@') {
+            "(address)"
+        } else {
+            word
+        }
+    });
     let line: String = words.collect::<Vec<_>>().join(" ");
-    line.chars().filter(|letter| !letter.is_control()).take(200).collect()
+    line.chars()
+        .filter(|letter| !letter.is_control())
+        .take(200)
+        .collect()
 }
 
 #[cfg(test)]
@@ -272,18 +330,49 @@ mod tests {
     #[test]
     fn every_shape_of_error_body_gives_its_message() {
         for (body, word, message) in [
-            (r#"{"status":"INPUT_ERROR","message":"Invalid request","validationMessages":["OrderBy is not valid"]}"#, "INPUT_ERROR", "OrderBy is not valid"),
-            (r#"{"Data":null,"Status":"INTERNAL_SERVER_ERROR","Message":"An error occurred","ValidationMessages":null}"#, "INTERNAL_SERVER_ERROR", "An error occurred"),
-            (r#"{"title":"One or more validation errors occurred.","status":400,"errors":{"filter":["The filter field is required."]}}"#, "", "The filter field is required."),
-            (r#"{"error":"invalid_client","error_description":"Client authentication failed"}"#, "", "Client authentication failed"),
+            (
+                r#"{"status":"INPUT_ERROR","message":"Invalid request","validationMessages":["OrderBy is not valid"]}"#,
+                "INPUT_ERROR",
+                "OrderBy is not valid",
+            ),
+            (
+                r#"{"Data":null,"Status":"INTERNAL_SERVER_ERROR","Message":"An error occurred","ValidationMessages":null}"#,
+                "INTERNAL_SERVER_ERROR",
+                "An error occurred",
+            ),
+            (
+                r#"{"title":"One or more validation errors occurred.","status":400,"errors":{"filter":["The filter field is required."]}}"#,
+                "",
+                "The filter field is required.",
+            ),
+            (
+                r#"{"error":"invalid_client","error_description":"Client authentication failed"}"#,
+                "",
+                "Client authentication failed",
+            ),
             (r#"{"error":"invalid_client"}"#, "", "invalid_client"),
-            (r#"{"errors":[{"message":"Unauthorized"}]}"#, "", "Unauthorized"),
-            (r#"{"isSuccess":false,"messages":["Not allowed"]}"#, "", "Not allowed"),
-            (r#"{"message":"no user ada@example.com here"}"#, "", "no user (address) here"),
+            (
+                r#"{"errors":[{"message":"Unauthorized"}]}"#,
+                "",
+                "Unauthorized",
+            ),
+            (
+                r#"{"isSuccess":false,"messages":["Not allowed"]}"#,
+                "",
+                "Not allowed",
+            ),
+            (
+                r#"{"message":"no user ada@example.com here"}"#,
+                "",
+                "no user (address) here",
+            ),
             ("<html>502 Bad Gateway</html>", "", ""),
             ("", "", ""),
         ] {
-            let expected = ErrorBody { word: word.to_owned(), message: message.to_owned() };
+            let expected = ErrorBody {
+                word: word.to_owned(),
+                message: message.to_owned(),
+            };
             assert_eq!(ErrorBody::parse(body.as_bytes()), expected, "{body}");
         }
     }

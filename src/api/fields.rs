@@ -63,8 +63,15 @@ impl<'d> Fields<'d> {
 
     fn of(path: String, value: Value, dates: &'d DateReader) -> Result<Self, ItemError> {
         match value {
-            Value::Object(members) => Ok(Self { members, path, dates }),
-            other => Err(shape(&path, format!("expected an object, found {}", type_name(&other)))),
+            Value::Object(members) => Ok(Self {
+                members,
+                path,
+                dates,
+            }),
+            other => Err(shape(
+                &path,
+                format!("expected an object, found {}", type_name(&other)),
+            )),
         }
     }
 
@@ -107,7 +114,10 @@ impl<'d> Fields<'d> {
                 return Ok(id);
             }
         }
-        Err(shape(&format!("{}.{}", self.path, names[0]), "the id is missing".to_owned()))
+        Err(shape(
+            &format!("{}.{}", self.path, names[0]),
+            "the id is missing".to_owned(),
+        ))
     }
 
     /// Text, or a number or boolean as text: for members whose documented type varies.
@@ -123,7 +133,9 @@ impl<'d> Fields<'d> {
 
     /// A whole number, also written as text or with a zero fraction.
     pub fn integer(&mut self, name: &str) -> Result<Option<i64>, ItemError> {
-        let Some(value) = self.take(name) else { return Ok(None) };
+        let Some(value) = self.take(name) else {
+            return Ok(None);
+        };
         match integer_of(&value) {
             Some(integer) => Ok(integer),
             None => Err(self.wrong(name, "a whole number", &value)),
@@ -155,7 +167,9 @@ impl<'d> Fields<'d> {
 
     /// A boolean, also written as 0 or 1 or as text.
     pub fn boolean(&mut self, name: &str) -> Result<Option<bool>, ItemError> {
-        let Some(value) = self.take(name) else { return Ok(None) };
+        let Some(value) = self.take(name) else {
+            return Ok(None);
+        };
         let read = match &value {
             Value::Bool(boolean) => Some(*boolean),
             Value::Number(number) => match number.as_i64() {
@@ -179,12 +193,18 @@ impl<'d> Fields<'d> {
 
     /// A date by the account's format. What is no date stays among the untaken members.
     pub fn instant(&mut self, name: &str) -> Result<Option<DateTime<Utc>>, ItemError> {
-        let Some(value) = self.take(name) else { return Ok(None) };
+        let Some(value) = self.take(name) else {
+            return Ok(None);
+        };
         let Value::String(text) = value else {
             return Err(self.wrong(name, "a date", &value));
         };
         let error = |kind, reason: &str| {
-            Err(ItemError { path: format!("{}.{name}", self.path), reason: reason.to_owned(), kind })
+            Err(ItemError {
+                path: format!("{}.{name}", self.path),
+                reason: reason.to_owned(),
+                kind,
+            })
         };
         match self.dates.read(&text) {
             Reading::Instant(instant) => Ok(Some(instant)),
@@ -228,11 +248,14 @@ impl<'d> Fields<'d> {
         name: &str,
         read: impl FnOnce(&mut Fields<'_>) -> Result<T, ItemError>,
     ) -> Result<Option<T>, ItemError> {
-        let Some(value) = self.take(name) else { return Ok(None) };
+        let Some(value) = self.take(name) else {
+            return Ok(None);
+        };
         let mut inner = Fields::of(format!("{}.{name}", self.path), value, self.dates)?;
         let taken = read(&mut inner)?;
         if !inner.members.is_empty() {
-            self.members.insert(name.to_owned(), Value::Object(inner.members));
+            self.members
+                .insert(name.to_owned(), Value::Object(inner.members));
         }
         Ok(Some(taken))
     }
@@ -250,7 +273,11 @@ impl<'d> Fields<'d> {
                 .enumerate()
                 .filter(|(_, element)| !element.is_null())
                 .map(|(index, element)| {
-                    read(Fields::of(format!("{}.{name}[{index}]", self.path), element, self.dates)?)
+                    read(Fields::of(
+                        format!("{}.{name}[{index}]", self.path),
+                        element,
+                        self.dates,
+                    )?)
                 })
                 .collect(),
             Some(other) => Err(self.wrong(name, "a list", &other)),
@@ -286,7 +313,10 @@ impl<'d> Fields<'d> {
         }
         let mut value = Value::Object(self.members);
         replace_nul(&mut value);
-        Extra { json: Some(value.to_string()), unknown }
+        Extra {
+            json: Some(value.to_string()),
+            unknown,
+        }
     }
 }
 
@@ -345,9 +375,8 @@ fn replace_nul(value: &mut Value) {
 /// `None`: not a whole number. `Some(None)`: empty.
 fn integer_of(value: &Value) -> Option<Option<i64>> {
     #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
-    let whole = |number: f64| {
-        (number.fract() == 0.0 && number.abs() < 9e15).then_some(Some(number as i64))
-    };
+    let whole =
+        |number: f64| (number.fract() == 0.0 && number.abs() < 9e15).then_some(Some(number as i64));
     match value {
         Value::Number(number) => match number.as_i64() {
             Some(integer) => Some(Some(integer)),
@@ -355,14 +384,22 @@ fn integer_of(value: &Value) -> Option<Option<i64>> {
         },
         Value::String(text) => match text.trim() {
             "" => Some(None),
-            text => text.parse().map(Some).ok().or_else(|| whole(text.parse().ok()?)),
+            text => text
+                .parse()
+                .map(Some)
+                .ok()
+                .or_else(|| whole(text.parse().ok()?)),
         },
         _ => None,
     }
 }
 
 fn shape(path: &str, reason: String) -> ItemError {
-    ItemError { path: path.to_owned(), reason, kind: ItemErrorKind::Shape }
+    ItemError {
+        path: path.to_owned(),
+        reason,
+        kind: ItemErrorKind::Shape,
+    }
 }
 
 const fn type_name(value: &Value) -> &'static str {
@@ -395,7 +432,9 @@ fn without_lone_surrogates(json: &str) -> String {
             out.push_str("\\ufffd");
             rest = &escape[6..];
         } else {
-            let length = (length..=escape.len()).find(|end| escape.is_char_boundary(*end)).unwrap_or(length);
+            let length = (length..=escape.len())
+                .find(|end| escape.is_char_boundary(*end))
+                .unwrap_or(length);
             out.push_str(&escape[..length]);
             rest = &escape[length..];
         }

@@ -57,8 +57,15 @@ impl Client {
     ) -> Result<Self, ApiError> {
         Ok(Self {
             transport: Arc::new(Transport::new(settings, clock.clone())?),
-            tokens: Arc::new(Tokens::new(credentials.client_id, credentials.client_secret, clock)),
-            dates: DateReader { format: None, zone: settings.time_zone },
+            tokens: Arc::new(Tokens::new(
+                credentials.client_id,
+                credentials.client_secret,
+                clock,
+            )),
+            dates: DateReader {
+                format: None,
+                zone: settings.time_zone,
+            },
             page_size: settings.page_size,
             requests: Arc::default(),
         })
@@ -74,13 +81,19 @@ impl Client {
     /// The same client, with a request counter of its own.
     #[must_use]
     pub fn counted(&self) -> Self {
-        Self { requests: Arc::default(), ..self.clone() }
+        Self {
+            requests: Arc::default(),
+            ..self.clone()
+        }
     }
 
     /// The client for one company, with a request counter of its own.
     #[must_use]
     pub fn company(&self, company_id: &str) -> CompanyClient {
-        CompanyClient { client: self.counted(), company_id: company_id.to_owned() }
+        CompanyClient {
+            client: self.counted(),
+            company_id: company_id.to_owned(),
+        }
     }
 
     /// What the account's token says of it.
@@ -123,15 +136,22 @@ impl Client {
         request: &Outgoing,
         read: impl Fn(&Answer) -> Result<T, ApiErrorKind>,
     ) -> Result<T, ApiError> {
-        self.transport.call(Some(&self.tokens), request, &self.requests, read).await
+        self.transport
+            .call(Some(&self.tokens), request, &self.requests, read)
+            .await
     }
 
     /// Calls an endpoint that answers with one object.
-    async fn object<T: WireItem>(&self, request: &Outgoing) -> Result<Result<T, UnreadableItem>, ApiError> {
+    async fn object<T: WireItem>(
+        &self,
+        request: &Outgoing,
+    ) -> Result<Result<T, UnreadableItem>, ApiError> {
         let dates = self.dates;
         self.call(request, |answer| {
-            let missing =
-                || ApiErrorKind::Shape { path: "$.data".to_owned(), reason: "it is missing".to_owned() };
+            let missing = || ApiErrorKind::Shape {
+                path: "$.data".to_owned(),
+                reason: "it is missing".to_owned(),
+            };
             Ok(decode(answer.data()?.ok_or_else(missing)?, &dates))
         })
         .await
@@ -155,5 +175,8 @@ impl CompanyClient {
 fn decode<T: WireItem>(raw: &RawValue, dates: &DateReader) -> Result<T, UnreadableItem> {
     Fields::open(raw, dates)
         .and_then(T::decode)
-        .map_err(|error| UnreadableItem { payload: raw.get().to_owned(), error })
+        .map_err(|error| UnreadableItem {
+            payload: raw.get().to_owned(),
+            error,
+        })
 }

@@ -134,8 +134,11 @@ impl Filter {
     fn everything(casing: Casing) -> Self {
         match casing {
             Casing::Pascal => {
-                let group =
-                    |condition| PascalGroup { condition, filter_items: [], filter_groups: [] };
+                let group = |condition| PascalGroup {
+                    condition,
+                    filter_items: [],
+                    filter_groups: [],
+                };
                 Self::Pascal(PascalFilter {
                     condition: "AND",
                     search_input_text_value: "",
@@ -143,8 +146,11 @@ impl Filter {
                 })
             }
             Casing::Camel => {
-                let group =
-                    |condition| CamelGroup { condition, filter_items: [], filter_groups: [] };
+                let group = |condition| CamelGroup {
+                    condition,
+                    filter_items: [],
+                    filter_groups: [],
+                };
                 Self::Camel(CamelFilter {
                     condition: "AND",
                     search_input_text_value: "",
@@ -235,7 +241,9 @@ impl<T: WireItem> Listing<T> {
         let (dates, expected_pages) = (self.client.dates, self.expected_pages());
         let received = self
             .client
-            .call(&request, |answer| receive(answer, &dates, u64::from(number) <= expected_pages))
+            .call(&request, |answer| {
+                receive(answer, &dates, u64::from(number) <= expected_pages)
+            })
             .await?;
         self.pages = number;
         self.note(&received);
@@ -252,7 +260,11 @@ impl<T: WireItem> Listing<T> {
             _ if self.has_moved || self.repeats > 0 => Verdict::Drifted,
             _ => Verdict::Complete,
         };
-        ListingEnd { verdict, distinct, total: self.last_total }
+        ListingEnd {
+            verdict,
+            distinct,
+            total: self.last_total,
+        }
     }
 
     fn request(&self, number: u32) -> Outgoing {
@@ -276,12 +288,18 @@ impl<T: WireItem> Listing<T> {
     }
 
     fn expected_pages(&self) -> u64 {
-        self.last_total.map_or(u64::MAX, |total| total.div_ceil(u64::from(self.client.page_size)).max(1))
+        self.last_total.map_or(u64::MAX, |total| {
+            total.div_ceil(u64::from(self.client.page_size)).max(1)
+        })
     }
 
     fn note(&mut self, received: &Received<T>) {
         let count = received.keys.len() as u64;
-        let new = received.keys.iter().filter(|key| self.seen.insert(**key)).count() as u64;
+        let new = received
+            .keys
+            .iter()
+            .filter(|key| self.seen.insert(**key))
+            .count() as u64;
         self.repeats += count - new;
         if self.pages == 1 {
             self.first_total = received.total;
@@ -293,7 +311,9 @@ impl<T: WireItem> Listing<T> {
         self.has_moved |= received.total != self.first_total;
         self.last_total = received.total;
 
-        let is_last_by_pages = received.pages.is_none_or(|pages| u64::from(self.pages) >= pages);
+        let is_last_by_pages = received
+            .pages
+            .is_none_or(|pages| u64::from(self.pages) >= pages);
         // A total of zero beside rows is no total.
         let is_total_reached = match received.total {
             None | Some(0) => received.pages.is_some() && is_last_by_pages,
@@ -312,7 +332,9 @@ fn receive<T: WireItem>(
         path: path.to_owned(),
         reason: reason.to_owned(),
     };
-    let data = answer.data()?.ok_or_else(|| shape("$.data", "it is missing"))?;
+    let data = answer
+        .data()?
+        .ok_or_else(|| shape("$.data", "it is missing"))?;
     let data: PageData<'_> = serde_json::from_str(data.get())
         .map_err(|_| shape("$.data", "expected a page with a list of results"))?;
     let total = data.total_number_of_records.as_ref().and_then(count);
@@ -320,11 +342,17 @@ fn receive<T: WireItem>(
     let results = match data.results {
         Some(results) => results,
         None if is_expected && total.is_some_and(|total| total > 0) => {
-            return Err(shape("$.data.results", "it is missing, but the service counts rows"));
+            return Err(shape(
+                "$.data.results",
+                "it is missing, but the service counts rows",
+            ));
         }
         None => Vec::new(),
     };
-    let mut page = Page { items: Vec::with_capacity(results.len()), unreadable: Vec::new() };
+    let mut page = Page {
+        items: Vec::with_capacity(results.len()),
+        unreadable: Vec::new(),
+    };
     let mut keys = Vec::with_capacity(results.len());
     for raw in results {
         let mut hasher = DefaultHasher::new();
@@ -335,12 +363,20 @@ fn receive<T: WireItem>(
             }
             Err(error) => {
                 raw.get().hash(&mut hasher);
-                page.unreadable.push(UnreadableItem { payload: raw.get().to_owned(), error });
+                page.unreadable.push(UnreadableItem {
+                    payload: raw.get().to_owned(),
+                    error,
+                });
             }
         }
         keys.push(hasher.finish());
     }
-    Ok(Received { page, keys, total, pages })
+    Ok(Received {
+        page,
+        keys,
+        total,
+        pages,
+    })
 }
 
 fn count(value: &serde_json::Value) -> Option<u64> {

@@ -127,7 +127,10 @@ mod tests {
     use crate::api::error::ApiErrorKind;
 
     fn error(kind: ApiErrorKind) -> ApiError {
-        ApiError { doing: "test".to_owned(), kind }
+        ApiError {
+            doing: "test".to_owned(),
+            kind,
+        }
     }
 
     #[tokio::test]
@@ -135,8 +138,13 @@ mod tests {
         let (budget, mut retry) = (Budget::new(1, 0.0), Retry::default());
         let failure = error(ApiErrorKind::BrokenOff);
         for attempt in 1..MAX_ATTEMPTS {
-            let Step::Wait(pause) = retry.after(&failure, &budget) else { panic!("gave up at {attempt}") };
-            assert!(pause <= FIRST_PAUSE * 2_u32.pow(attempt - 1), "{pause:?} after attempt {attempt}");
+            let Step::Wait(pause) = retry.after(&failure, &budget) else {
+                panic!("gave up at {attempt}")
+            };
+            assert!(
+                pause <= FIRST_PAUSE * 2_u32.pow(attempt - 1),
+                "{pause:?} after attempt {attempt}"
+            );
         }
         assert_eq!(retry.after(&failure, &budget), Step::GiveUp);
     }
@@ -145,15 +153,24 @@ mod tests {
     async fn refusals_are_final_and_a_token_is_renewed_once() {
         let budget = Budget::new(1, 0.0);
         for kind in [
-            ApiErrorKind::Rejected { status: 400, message: String::new() },
+            ApiErrorKind::Rejected {
+                status: 400,
+                message: String::new(),
+            },
             ApiErrorKind::AccessWithdrawn,
             ApiErrorKind::NotFound,
         ] {
             assert_eq!(Retry::default().after(&error(kind), &budget), Step::GiveUp);
         }
         let mut retry = Retry::default();
-        assert_eq!(retry.after(&error(ApiErrorKind::Unauthorized), &budget), Step::RenewToken);
-        assert_eq!(retry.after(&error(ApiErrorKind::Unauthorized), &budget), Step::GiveUp);
+        assert_eq!(
+            retry.after(&error(ApiErrorKind::Unauthorized), &budget),
+            Step::RenewToken
+        );
+        assert_eq!(
+            retry.after(&error(ApiErrorKind::Unauthorized), &budget),
+            Step::GiveUp
+        );
     }
 
     #[tokio::test]
@@ -169,8 +186,14 @@ mod tests {
     fn retry_after_is_seconds_or_a_date() {
         let now = "2026-05-17T21:40:00Z".parse().unwrap();
         assert_eq!(retry_after(" 12 ", now), Some(Duration::from_secs(12)));
-        assert_eq!(retry_after("Sun, 17 May 2026 21:41:30 GMT", now), Some(Duration::from_secs(90)));
-        assert_eq!(retry_after("Sun, 17 May 2026 21:00:00 GMT", now), Some(Duration::ZERO));
+        assert_eq!(
+            retry_after("Sun, 17 May 2026 21:41:30 GMT", now),
+            Some(Duration::from_secs(90))
+        );
+        assert_eq!(
+            retry_after("Sun, 17 May 2026 21:00:00 GMT", now),
+            Some(Duration::ZERO)
+        );
         assert_eq!(retry_after("soon", now), None);
     }
 }

@@ -72,7 +72,12 @@ impl Tokens {
     /// Tokens for these credentials.
     #[must_use]
     pub fn new(client_id: String, client_secret: Secret, clock: SharedClock) -> Self {
-        Self { client_id, client_secret, clock, current: Mutex::new(None) }
+        Self {
+            client_id,
+            client_secret,
+            clock,
+            current: Mutex::new(None),
+        }
     }
 
     /// The client id.
@@ -82,7 +87,11 @@ impl Tokens {
     }
 
     /// A token that is valid for at least a while. Whoever comes while one is being obtained waits for it.
-    pub async fn current(&self, transport: &Transport, requests: &AtomicU64) -> Result<SecretString, ApiError> {
+    pub async fn current(
+        &self,
+        transport: &Transport,
+        requests: &AtomicU64,
+    ) -> Result<SecretString, ApiError> {
         let mut current = self.current.lock().await;
         if let Some(token) = current.as_ref()
             && self.clock.now() < token.renew_at
@@ -96,22 +105,40 @@ impl Tokens {
     /// What the account's token says of it.
     pub async fn claims(&self, transport: &Transport) -> Result<Claims, ApiError> {
         self.current(transport, &AtomicU64::new(0)).await?;
-        Ok(self.current.lock().await.as_ref().map(|token| token.claims.clone()).unwrap_or_default())
+        Ok(self
+            .current
+            .lock()
+            .await
+            .as_ref()
+            .map(|token| token.claims.clone())
+            .unwrap_or_default())
     }
 
     /// Forgets `refused`, unless somebody replaced it already.
     pub async fn discard(&self, refused: &SecretString) {
         let mut current = self.current.lock().await;
-        if current.as_ref().is_some_and(|token| token.text.expose_secret() == refused.expose_secret()) {
+        if current
+            .as_ref()
+            .is_some_and(|token| token.text.expose_secret() == refused.expose_secret())
+        {
             *current = None;
         }
     }
 
-    async fn exchange(&self, transport: &Transport, requests: &AtomicU64) -> Result<Token, ApiError> {
+    async fn exchange(
+        &self,
+        transport: &Transport,
+        requests: &AtomicU64,
+    ) -> Result<Token, ApiError> {
         let doing = "obtain an access token";
-        let error = |kind| ApiError { doing: doing.to_owned(), kind };
-        let secret =
-            self.client_secret.read().map_err(|e| error(ApiErrorKind::Setup(e.to_string())))?;
+        let error = |kind| ApiError {
+            doing: doing.to_owned(),
+            kind,
+        };
+        let secret = self
+            .client_secret
+            .read()
+            .map_err(|e| error(ApiErrorKind::Setup(e.to_string())))?;
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "client_credentials")
             .append_pair("client_id", &self.client_id)
@@ -129,12 +156,19 @@ impl Tokens {
         };
         let now = self.clock.now();
         let read = |answer: &Answer| self.read(answer, now);
-        transport.call(None, &request, requests, read).await.map_err(|failed| match failed.kind {
-            // Here, and only here, a rejected request means that the credentials are wrong.
-            ApiErrorKind::Rejected { message, .. } => error(ApiErrorKind::CredentialsRefused(message)),
-            ApiErrorKind::Unauthorized => error(ApiErrorKind::CredentialsRefused(String::new())),
-            kind => error(kind),
-        })
+        transport
+            .call(None, &request, requests, read)
+            .await
+            .map_err(|failed| match failed.kind {
+                // Here, and only here, a rejected request means that the credentials are wrong.
+                ApiErrorKind::Rejected { message, .. } => {
+                    error(ApiErrorKind::CredentialsRefused(message))
+                }
+                ApiErrorKind::Unauthorized => {
+                    error(ApiErrorKind::CredentialsRefused(String::new()))
+                }
+                kind => error(kind),
+            })
     }
 
     fn read(&self, answer: &Answer, now: DateTime<Utc>) -> Result<Token, ApiErrorKind> {
@@ -143,7 +177,10 @@ impl Tokens {
             // Some failures come as HTTP 200 with an envelope.
             answer.data()?;
             let reason = "the token is missing".to_owned();
-            return Err(ApiErrorKind::Shape { path: "$.access_token".to_owned(), reason });
+            return Err(ApiErrorKind::Shape {
+                path: "$.access_token".to_owned(),
+                reason,
+            });
         };
         let payload = payload(&text);
         let stated = match &exchanged.expires_in {
@@ -156,11 +193,17 @@ impl Tokens {
             .or_else(|| Some(DateTime::from_timestamp(payload.get("exp")?.as_i64()?, 0)? - now))
             .unwrap_or(DEFAULT_LIFE);
         let permissions = exchanged.permissions.unwrap_or_default();
-        let permissions = permissions.iter().filter_map(|p| p.as_str().map(str::to_owned)).collect();
+        let permissions = permissions
+            .iter()
+            .filter_map(|p| p.as_str().map(str::to_owned))
+            .collect();
         Ok(Token {
             text: SecretString::from(text),
             renew_at: now + (life - EARLY).max(life / 2),
-            claims: Claims { permissions, ..Claims::read(&payload) },
+            claims: Claims {
+                permissions,
+                ..Claims::read(&payload)
+            },
         })
     }
 }
@@ -168,7 +211,11 @@ impl Tokens {
 impl Claims {
     fn read(payload: &Map<String, Value>) -> Self {
         let text = |name: &str| {
-            payload.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+            payload
+                .get(name)
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
         };
         let flag = |name: &str| match payload.get(name)? {
             Value::Bool(flag) => Some(*flag),
@@ -177,9 +224,10 @@ impl Claims {
         };
         let roles = match payload.get("role") {
             Some(Value::String(role)) => vec![role.clone()],
-            Some(Value::Array(roles)) => {
-                roles.iter().filter_map(|role| role.as_str().map(str::to_owned)).collect()
-            }
+            Some(Value::Array(roles)) => roles
+                .iter()
+                .filter_map(|role| role.as_str().map(str::to_owned))
+                .collect(),
             _ => Vec::new(),
         };
         Self {
@@ -199,7 +247,9 @@ impl Claims {
 /// The payload of a JWT; empty when the token is opaque. It is read, not trusted: the service checks it.
 fn payload(token: &str) -> Map<String, Value> {
     let decode = |part: &str| {
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()
+        base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .decode(part.trim_end_matches('='))
+            .ok()
     };
     token
         .split('.')
@@ -235,7 +285,10 @@ mod tests {
         );
         let plain = serde_json::json!({"role": "Company Admin", "reseller_access": false});
         let claims = Claims::read(plain.as_object().unwrap());
-        assert_eq!((claims.roles, claims.is_reseller), (vec!["Company Admin".to_owned()], Some(false)));
+        assert_eq!(
+            (claims.roles, claims.is_reseller),
+            (vec!["Company Admin".to_owned()], Some(false))
+        );
     }
 
     #[test]
@@ -251,9 +304,20 @@ mod tests {
             (tokens.read(&answer, now).unwrap().renew_at - now).num_seconds()
         };
         let jwt = "eyJhbGciOiJub25lIn0.eyJleHAiOjE5MDAwMDM2MDB9.";
-        assert_eq!(life(&format!(r#"{{"access_token":"{jwt}","expires_in":900}}"#)), 840);
-        assert_eq!(life(&format!(r#"{{"access_token":"{jwt}","expires_in":"900"}}"#)), 840);
-        assert_eq!(life(&format!(r#"{{"access_token":"{jwt}","token_type":"bearer"}}"#)), 3540);
+        assert_eq!(
+            life(&format!(r#"{{"access_token":"{jwt}","expires_in":900}}"#)),
+            840
+        );
+        assert_eq!(
+            life(&format!(r#"{{"access_token":"{jwt}","expires_in":"900"}}"#)),
+            840
+        );
+        assert_eq!(
+            life(&format!(
+                r#"{{"access_token":"{jwt}","token_type":"bearer"}}"#
+            )),
+            3540
+        );
         assert_eq!(life(r#"{"access_token":"opaque"}"#), 3540);
         assert_eq!(life(r#"{"access_token":"opaque","expires_in":30}"#), 15);
     }

@@ -87,15 +87,22 @@ impl Transport {
         };
         // Another component may have installed the same provider; either will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        #[expect(clippy::disallowed_methods, reason = "the one place that builds a client")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that builds a client"
+        )]
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("keepnet-etl/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT.min(settings.timeout))
             .timeout(settings.timeout)
             .redirect(reqwest::redirect::Policy::none());
         if let Some(path) = &settings.ca_file {
-            let pem = std::fs::read(path)
-                .map_err(|error| setup(format!("api.ca_file {} cannot be read: {error}", path.display())))?;
+            let pem = std::fs::read(path).map_err(|error| {
+                setup(format!(
+                    "api.ca_file {} cannot be read: {error}",
+                    path.display()
+                ))
+            })?;
             let bundle = reqwest::Certificate::from_pem_bundle(&pem)
                 .map_err(|_| setup(format!("api.ca_file {} is no PEM bundle", path.display())))?;
             http = http.tls_certs_merge(bundle);
@@ -108,7 +115,9 @@ impl Transport {
             None => http.no_proxy(),
         };
         Ok(Self {
-            http: http.build().map_err(|error| setup(error.without_url().to_string()))?,
+            http: http
+                .build()
+                .map_err(|error| setup(error.without_url().to_string()))?,
             base: settings.base_url.clone(),
             timeout: settings.timeout,
             max_bytes: settings.max_response_bytes,
@@ -146,13 +155,21 @@ impl Transport {
                 Some(tokens) => Some(tokens.current(self, requests).await?),
                 None => None,
             };
-            let failed = match self.send(request, token.as_ref(), requests).await.and_then(|a| read(&a)) {
+            let failed = match self
+                .send(request, token.as_ref(), requests)
+                .await
+                .and_then(|a| read(&a))
+            {
                 Ok(value) => return Ok(value),
-                Err(kind) => ApiError { doing: request.doing.clone(), kind },
+                Err(kind) => ApiError {
+                    doing: request.doing.clone(),
+                    kind,
+                },
             };
             let is_unreachable = matches!(failed.kind, ApiErrorKind::Unreachable(_));
             let mut step = retry.after(&failed, &self.budget);
-            if is_unreachable && retry.attempts() >= 2 && !self.is_reachable.load(Ordering::Relaxed) {
+            if is_unreachable && retry.attempts() >= 2 && !self.is_reachable.load(Ordering::Relaxed)
+            {
                 step = Step::GiveUp;
             }
             debug!(endpoint = request.endpoint, error = %failed, ?step, "request failed");
@@ -197,7 +214,10 @@ impl Transport {
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(&request.path);
         }
-        let mut builder = self.http.request(request.method.clone(), url).headers(headers(request, token)?);
+        let mut builder = self
+            .http
+            .request(request.method.clone(), url)
+            .headers(headers(request, token)?);
         if !request.query.is_empty() {
             builder = builder.query(&request.query);
         }
@@ -211,7 +231,10 @@ impl Transport {
         self.sent.fetch_add(1, Ordering::Relaxed);
         requests.fetch_add(1, Ordering::Relaxed);
         #[expect(clippy::disallowed_methods, reason = "the one place that sends")]
-        let response = builder.send().await.map_err(|error| self.transport_error(error))?;
+        let response = builder
+            .send()
+            .await
+            .map_err(|error| self.transport_error(error))?;
         self.is_reachable.store(true, Ordering::Relaxed);
         let status = response.status();
         let pause = response
@@ -233,7 +256,11 @@ impl Transport {
         }
         let mut body = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
         while let Some(chunk) = response.chunk().await.map_err(|error| {
-            if error.is_timeout() { ApiErrorKind::Timeout(self.timeout) } else { ApiErrorKind::BrokenOff }
+            if error.is_timeout() {
+                ApiErrorKind::Timeout(self.timeout)
+            } else {
+                ApiErrorKind::BrokenOff
+            }
         })? {
             if (body.len() + chunk.len()) as u64 > self.max_bytes {
                 return Err(ApiErrorKind::TooLarge(self.max_bytes));
@@ -271,7 +298,10 @@ fn headers(request: &Outgoing, token: Option<&SecretString>) -> Result<HeaderMap
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         Body::Form(_) => {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+            headers.insert(
+                CONTENT_TYPE,
+                HeaderValue::from_static("application/x-www-form-urlencoded"),
+            );
         }
     }
     let unusable = |what: &str| ApiErrorKind::Shape {
@@ -295,7 +325,11 @@ fn headers(request: &Outgoing, token: Option<&SecretString>) -> Result<HeaderMap
 
 /// What a status other than 2xx means.
 fn refusal(status: StatusCode, body: &ErrorBody, pause: Option<Duration>) -> ApiErrorKind {
-    let message = if body.message.is_empty() { body.word.clone() } else { body.message.clone() };
+    let message = if body.message.is_empty() {
+        body.word.clone()
+    } else {
+        body.message.clone()
+    };
     match status.as_u16() {
         // The vendor's own client treats 306 like 401.
         401 | 306 => ApiErrorKind::Unauthorized,
@@ -304,7 +338,11 @@ fn refusal(status: StatusCode, body: &ErrorBody, pause: Option<Duration>) -> Api
         403 => ApiErrorKind::Forbidden(message),
         404 => ApiErrorKind::NotFound,
         429 => ApiErrorKind::RateLimited(pause),
-        408 | 500..=599 => ApiErrorKind::Server { status: status.as_u16(), message, retry_after: pause },
+        408 | 500..=599 => ApiErrorKind::Server {
+            status: status.as_u16(),
+            message,
+            retry_after: pause,
+        },
         status => ApiErrorKind::Rejected { status, message },
     }
 }

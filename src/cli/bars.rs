@@ -24,8 +24,10 @@ impl Bars {
     #[must_use]
     pub fn new() -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{spinner} {msg:<34.34} {wide_bar} {pos}/{len} companies  {elapsed}")
-                .unwrap_or_else(|_| ProgressStyle::default_bar());
+            let style = ProgressStyle::with_template(
+                "{spinner} {msg:<34.34} {wide_bar} {pos}/{len} companies  {elapsed}",
+            )
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
             let bar = telemetry::bars().add(ProgressBar::new(0).with_style(style));
             bar.set_message("reading companies");
             bar.enable_steady_tick(std::time::Duration::from_millis(120));

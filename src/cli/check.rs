@@ -53,15 +53,32 @@ struct Lines {
 }
 
 impl Lines {
-    fn push(&mut self, name: &'static str, state: State, message: String, remedy: Option<String>, code: u8) {
-        let line = Line { name, state, message, remedy, code };
+    fn push(
+        &mut self,
+        name: &'static str,
+        state: State,
+        message: String,
+        remedy: Option<String>,
+        code: u8,
+    ) {
+        let line = Line {
+            name,
+            state,
+            message,
+            remedy,
+            code,
+        };
         if !self.is_json {
             let word = match state {
                 State::Ok => "ok  ",
                 State::Warn => "warn",
                 State::Fail => "FAIL",
             };
-            println!("{word}  {:<12}  {}", line.name, line.message.replace('\n', "; "));
+            println!(
+                "{word}  {:<12}  {}",
+                line.name,
+                line.message.replace('\n', "; ")
+            );
             if let Some(remedy) = line.remedy.as_deref().filter(|remedy| !remedy.is_empty()) {
                 println!("                    to do: {remedy}");
             }
@@ -78,7 +95,13 @@ impl Lines {
     }
 
     fn fail(&mut self, name: &'static str, failure: Failure) {
-        self.push(name, State::Fail, failure.message, Some(failure.remedy), failure.code);
+        self.push(
+            name,
+            State::Fail,
+            failure.message,
+            Some(failure.remedy),
+            failure.code,
+        );
     }
 
     fn code(&self) -> u8 {
@@ -88,13 +111,25 @@ impl Lines {
 
 /// Checks everything, and exits with the highest code among the lines.
 pub async fn run(app: &App, args: &CheckArgs) -> Result<ExitCode, Failure> {
-    let mut lines = Lines { lines: Vec::new(), is_json: args.json };
-    let set = app.settings.entries().filter(|entry| entry.is_changed).count();
+    let mut lines = Lines {
+        lines: Vec::new(),
+        is_json: args.json,
+    };
+    let set = app
+        .settings
+        .entries()
+        .filter(|entry| entry.is_changed)
+        .count();
     match app.settings.without_effect().count() {
-        0 => lines.ok("settings", format!("{set} differ from the defaults; all are valid")),
+        0 => lines.ok(
+            "settings",
+            format!("{set} differ from the defaults; all are valid"),
+        ),
         unused => lines.warn(
             "settings",
-            format!("{set} differ from the defaults; {unused} of them are not used by this version"),
+            format!(
+                "{set} differ from the defaults; {unused} of them are not used by this version"
+            ),
             "see: keepnet-etl config show",
         ),
     }
@@ -115,7 +150,8 @@ pub async fn run(app: &App, args: &CheckArgs) -> Result<ExitCode, Failure> {
         }
     }
     if args.json {
-        let json = serde_json::json!({ "version": 1, "exit_code": lines.code(), "checks": lines.lines });
+        let json =
+            serde_json::json!({ "version": 1, "exit_code": lines.code(), "checks": lines.lines });
         println!("{json:#}");
     }
     Ok(ExitCode::from(lines.code()))
@@ -126,9 +162,15 @@ async fn database(lines: &mut Lines, warehouse: &Warehouse) {
         .fetch_one(&warehouse.pool)
         .await;
     match version {
-        Ok(version) => lines.ok("database", format!("{} answers (PostgreSQL {version})", warehouse.place)),
+        Ok(version) => lines.ok(
+            "database",
+            format!("{} answers (PostgreSQL {version})", warehouse.place),
+        ),
         Err(error) => {
-            lines.fail("database", WarehouseError::from_sqlx("ask the database", error).into());
+            lines.fail(
+                "database",
+                WarehouseError::from_sqlx("ask the database", error).into(),
+            );
             return;
         }
     }
@@ -143,12 +185,17 @@ async fn database(lines: &mut Lines, warehouse: &Warehouse) {
         Ok(state) => {
             let missing = state.known - state.applied;
             let may_create = "select has_database_privilege(current_database(), 'create')";
-            match sqlx::query_scalar::<_, bool>(may_create).fetch_one(&warehouse.pool).await {
+            match sqlx::query_scalar::<_, bool>(may_create)
+                .fetch_one(&warehouse.pool)
+                .await
+            {
                 Ok(false) if state.applied == 0 => lines.fail(
                     "migrations",
                     WarehouseError::new(
                         "migrate the database",
-                        WarehouseErrorKind::NoRights("the role may not create schemas in this database".to_owned()),
+                        WarehouseErrorKind::NoRights(
+                            "the role may not create schemas in this database".to_owned(),
+                        ),
                     )
                     .into(),
                 ),
@@ -160,7 +207,10 @@ async fn database(lines: &mut Lines, warehouse: &Warehouse) {
             }
         }
         Err(error) => {
-            lines.fail("migrations", WarehouseError::from_sqlx("read the migrations", error).into());
+            lines.fail(
+                "migrations",
+                WarehouseError::from_sqlx("read the migrations", error).into(),
+            );
         }
     }
 }
@@ -173,8 +223,18 @@ async fn vendor(lines: &mut Lines, app: &App, client: &Client, warehouse: Option
             return;
         }
     };
-    let of = claims.company_name.as_deref().map(|name| format!(" for {name}")).unwrap_or_default();
-    lines.ok("token", format!("{} gave one{of}", client.base_url().host_str().unwrap_or("the service")));
+    let of = claims
+        .company_name
+        .as_deref()
+        .map(|name| format!(" for {name}"))
+        .unwrap_or_default();
+    lines.ok(
+        "token",
+        format!(
+            "{} gave one{of}",
+            client.base_url().host_str().unwrap_or("the service")
+        ),
+    );
     role(lines, &claims);
     let companies = match account_checks::count_companies(client).await {
         Ok(count) => count,
@@ -194,7 +254,10 @@ async fn vendor(lines: &mut Lines, app: &App, client: &Client, warehouse: Option
                 "account",
                 WarehouseError::new(
                     "use the database",
-                    WarehouseErrorKind::OtherAccount { owner: account.account_id.clone(), account: id },
+                    WarehouseErrorKind::OtherAccount {
+                        owner: account.account_id.clone(),
+                        account: id,
+                    },
                 )
                 .into(),
             ),
@@ -218,11 +281,21 @@ async fn vendor(lines: &mut Lines, app: &App, client: &Client, warehouse: Option
         0.0 => "no limit per second".to_owned(),
         rate => format!("at most {rate} requests per second"),
     };
-    lines.ok("rate limit", format!("{rate}, {} at once; the service did not object", api.max_concurrency));
+    lines.ok(
+        "rate limit",
+        format!(
+            "{rate}, {} at once; the service did not object",
+            api.max_concurrency
+        ),
+    );
 }
 
 fn role(lines: &mut Lines, claims: &Claims) {
-    let roles = if claims.roles.is_empty() { "not stated".to_owned() } else { claims.roles.join(", ") };
+    let roles = if claims.roles.is_empty() {
+        "not stated".to_owned()
+    } else {
+        claims.roles.join(", ")
+    };
     match claims.is_reseller {
         Some(false) => lines.fail(
             "role",

@@ -19,8 +19,21 @@ use crate::warehouse::error::WarehouseError;
 
 /// What is simulated. Small enough for a minute, varied enough to be worth a look.
 const WORLD: &[&str] = &[
-    "simulate", "--companies", "12", "--enrollments", "8", "--users", "60", "--survey-share", "30%",
-    "--learning-paths", "15%", "--archived", "10%", "--sub-resellers", "2",
+    "simulate",
+    "--companies",
+    "12",
+    "--enrollments",
+    "8",
+    "--users",
+    "60",
+    "--survey-share",
+    "30%",
+    "--learning-paths",
+    "15%",
+    "--archived",
+    "10%",
+    "--sub-resellers",
+    "2",
 ];
 
 /// Where the demo keeps its database, below the working directory.
@@ -37,7 +50,10 @@ pub async fn run() -> Result<ExitCode, Failure> {
         .map_err(|error| anyhow::anyhow!("could not start the simulated API: {error}"))?;
     println!("   {}", simulator.base_url());
 
-    println!("2. starting a private PostgreSQL in {}", data_dir().display());
+    println!(
+        "2. starting a private PostgreSQL in {}",
+        data_dir().display()
+    );
     let server = Embedded::new(data_dir()).with_search_path(server_search_path());
     let database = Box::pin(server.start_or_attach()).await?;
     println!("   {}", database.display_url());
@@ -49,7 +65,10 @@ pub async fn run() -> Result<ExitCode, Failure> {
         ("KEEPNET_ETL__API__CLIENT_ID", "demo"),
         ("KEEPNET_ETL__API__CLIENT_SECRET", "demo-secret"),
         ("KEEPNET_ETL__API__MAX_REQUESTS_PER_SECOND", "0"),
-        ("KEEPNET_ETL__WAREHOUSE__DATA_DIR", &data_dir().display().to_string()),
+        (
+            "KEEPNET_ETL__WAREHOUSE__DATA_DIR",
+            &data_dir().display().to_string(),
+        ),
         ("KEEPNET_ETL__LOG__LEVEL", "warn"),
     ]))?;
     telemetry::start(&settings.log);
@@ -82,9 +101,15 @@ async fn empty(database: &EmbeddedDatabase) -> Result<(), Failure> {
     let mut db = PgConnection::connect_with(&database.connect_options().database("postgres"))
         .await
         .map_err(failed)?;
-    for statement in ["drop database if exists {} with (force)", "create database {}"] {
+    for statement in [
+        "drop database if exists {} with (force)",
+        "create database {}",
+    ] {
         let statement = statement.replace("{}", &format!("\"{}\"", database.database));
-        sqlx::query(AssertSqlSafe(statement)).execute(&mut db).await.map_err(failed)?;
+        sqlx::query(AssertSqlSafe(statement))
+            .execute(&mut db)
+            .await
+            .map_err(failed)?;
     }
     db.close().await.map_err(failed)?;
     Ok(())
@@ -98,14 +123,18 @@ async fn counts(pool: &PgPool) -> Result<Table, sqlx::Error> {
     .fetch_all(pool)
     .await?;
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(["table", "rows"]);
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_header(["table", "rows"]);
     if let Some(column) = table.column_mut(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     for name in names {
-        let rows: i64 = sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from keepnet.{name}")))
-            .fetch_one(pool)
-            .await?;
+        let rows: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
+            "select count(*) from keepnet.{name}"
+        )))
+        .fetch_one(pool)
+        .await?;
         table.add_row([name, grouped(u64::try_from(rows).unwrap_or(0))]);
     }
     Ok(table)

@@ -39,14 +39,22 @@ impl Failure {
 
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
-        Self { message: error.to_string(), remedy: String::new(), code: REFUSED }
+        Self {
+            message: error.to_string(),
+            remedy: String::new(),
+            code: REFUSED,
+        }
     }
 }
 
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
         let code = api_exit_code(&error.kind);
-        Self { message: error.to_string(), remedy: error.remedy().to_owned(), code }
+        Self {
+            message: error.to_string(),
+            remedy: error.remedy().to_owned(),
+            code,
+        }
     }
 }
 
@@ -66,13 +74,21 @@ impl From<WarehouseError> for Failure {
             _ if error.is_unreachable() => OUT_OF_REACH,
             _ => REFUSED,
         };
-        Self { message: error.to_string(), remedy: error.remedy().to_owned(), code }
+        Self {
+            message: error.to_string(),
+            remedy: error.remedy().to_owned(),
+            code,
+        }
     }
 }
 
 impl From<EmbeddedError> for Failure {
     fn from(error: EmbeddedError) -> Self {
-        Self { message: error.to_string(), remedy: String::new(), code: REFUSED }
+        Self {
+            message: error.to_string(),
+            remedy: String::new(),
+            code: REFUSED,
+        }
     }
 }
 
@@ -101,19 +117,31 @@ impl From<SyncError> for Failure {
         let remedy = error.remedy().to_owned();
         match error {
             SyncError::Warehouse(error) => error.into(),
-            other => Self { code: other.exit_code(), message: other.to_string(), remedy },
+            other => Self {
+                code: other.exit_code(),
+                message: other.to_string(),
+                remedy,
+            },
         }
     }
 }
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self { message: format!("{error:#}"), remedy: String::new(), code: 1 }
+        Self {
+            message: format!("{error:#}"),
+            remedy: String::new(),
+            code: 1,
+        }
     }
 }
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self { message: format!("could not write the output: {error}"), remedy: String::new(), code: 1 }
+        Self {
+            message: format!("could not write the output: {error}"),
+            remedy: String::new(),
+            code: 1,
+        }
     }
 }

@@ -21,7 +21,8 @@ pub async fn run(app: &App, args: &MigrateArgs) -> Result<ExitCode, Failure> {
     let warehouse = app.open().await?;
     let state = warehouse.migrate().await?;
     if args.json {
-        let json = serde_json::json!({ "version": 1, "applied": state.applied, "known": state.known });
+        let json =
+            serde_json::json!({ "version": 1, "applied": state.applied, "known": state.known });
         println!("{json}");
     } else {
         println!("{} has all {} migrations", warehouse.place, state.known);

@@ -96,7 +96,11 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
     let settings = Settings::load(Sources::from_process(cli.config))?;
     telemetry::start(&settings.log);
     for entry in settings.without_effect() {
-        tracing::warn!(key = entry.key, source = entry.source.as_str(), "this setting is not used by this version");
+        tracing::warn!(
+            key = entry.key,
+            source = entry.source.as_str(),
+            "this setting is not used by this version"
+        );
     }
     let app = App::new(settings);
     match cli.command {

@@ -51,23 +51,42 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
     let Some(account) = &status.account else {
         return "nothing was pulled yet; run: keepnet-etl sync\n".to_owned();
     };
-    let complete = status.companies.iter().filter(|c| c.verdict.as_deref() == Some("complete")).count();
+    let complete = status
+        .companies
+        .iter()
+        .filter(|c| c.verdict.as_deref() == Some("complete"))
+        .count();
     let sentence = match status.verdict {
         "ok" => "all companies are complete",
         "running" => "a run is under way",
         _ => "something needs attention",
     };
-    let _ = writeln!(out, "{sentence}: {complete} of {} companies complete", status.companies.len());
+    let _ = writeln!(
+        out,
+        "{sentence}: {complete} of {} companies complete",
+        status.companies.len()
+    );
     let _ = writeln!(
         out,
         "account {}, dates {} ({}), time zone {}",
         account.account_id,
         account.date_format.as_deref().unwrap_or("undecided"),
-        account.date_format_evidence.as_deref().unwrap_or("no date had to be understood yet"),
+        account
+            .date_format_evidence
+            .as_deref()
+            .unwrap_or("no date had to be understood yet"),
         account.time_zone
     );
 
-    let mut table = plain(["run", "started", "outcome", "requests", "inserted", "updated", "unchanged"]);
+    let mut table = plain([
+        "run",
+        "started",
+        "outcome",
+        "requests",
+        "inserted",
+        "updated",
+        "unchanged",
+    ]);
     for run in &status.runs {
         table.add_row([
             run.id.to_string(),
@@ -91,14 +110,23 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
         table.add_row([
             company.name.clone().unwrap_or_default(),
             company.company_id.clone(),
-            company.verdict.clone().unwrap_or_else(|| "not tried".to_owned()),
-            company.safe_as_of.map_or_else(|| "never".to_owned(), |at| ago(at, now)),
+            company
+                .verdict
+                .clone()
+                .unwrap_or_else(|| "not tried".to_owned()),
+            company
+                .safe_as_of
+                .map_or_else(|| "never".to_owned(), |at| ago(at, now)),
             company.reason.clone().unwrap_or_default(),
         ]);
     }
     let _ = writeln!(out, "\n{table}");
     if status.companies.len() > SHOWN {
-        let _ = writeln!(out, "… and {} more (--json lists all)", status.companies.len() - SHOWN);
+        let _ = writeln!(
+            out,
+            "… and {} more (--json lists all)",
+            status.companies.len() - SHOWN
+        );
     }
 
     for failure in &status.failures {
@@ -113,26 +141,48 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
         );
     }
     if status.quarantine.open > 0 {
-        let _ = writeln!(out, "\nquarantine: {} items could not be understood (sync.quarantine)", status.quarantine.open);
+        let _ = writeln!(
+            out,
+            "\nquarantine: {} items could not be understood (sync.quarantine)",
+            status.quarantine.open
+        );
         for item in &status.quarantine.items {
-            let _ = writeln!(out, "  {} {} {}: {}: {}", item.company_id, item.resource, item.scope, item.json_path, item.reason);
+            let _ = writeln!(
+                out,
+                "  {} {} {}: {}: {}",
+                item.company_id, item.resource, item.scope, item.json_path, item.reason
+            );
         }
     }
     if !status.discrepancies.is_empty() {
         let _ = writeln!(out, "\ncounts that do not agree (sync.discrepancies)");
         for d in &status.discrepancies {
-            let count = |count: Option<i64>| count.map_or_else(|| "?".to_owned(), |count| count.to_string());
+            let count = |count: Option<i64>| {
+                count.map_or_else(|| "?".to_owned(), |count| count.to_string())
+            };
             let _ = writeln!(
                 out,
                 "  {} {} {}: {}: expected {}, found {}",
-                d.company_id, d.resource, d.scope, d.kind, count(d.expected), count(d.found)
+                d.company_id,
+                d.resource,
+                d.scope,
+                d.kind,
+                count(d.expected),
+                count(d.found)
             );
         }
     }
     if !status.unknown_fields.is_empty() {
-        let _ = writeln!(out, "\nmembers without a column, kept in extra (sync.unknown_fields)");
+        let _ = writeln!(
+            out,
+            "\nmembers without a column, kept in extra (sync.unknown_fields)"
+        );
         for field in &status.unknown_fields {
-            let _ = writeln!(out, "  {} {} ({})", field.resource, field.json_path, field.json_type);
+            let _ = writeln!(
+                out,
+                "  {} {} ({})",
+                field.resource, field.json_path, field.json_type
+            );
         }
     }
     out
@@ -140,7 +190,9 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
 
 fn plain<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header);
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_header(header);
     table
 }
 

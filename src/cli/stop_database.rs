@@ -35,9 +35,15 @@ async fn stop(data_dir: PathBuf, args: &StopDatabaseArgs) -> Result<ExitCode, Fa
     let stopped = Box::pin(Embedded::new(data_dir.clone()).stop()).await?;
     let was_running = stopped == Stopped::WasRunning;
     if args.json {
-        println!("{}", serde_json::json!({ "version": 1, "was_running": was_running }));
+        println!(
+            "{}",
+            serde_json::json!({ "version": 1, "was_running": was_running })
+        );
     } else if was_running {
-        println!("stopped the private PostgreSQL in {}; its data stays", data_dir.display());
+        println!(
+            "stopped the private PostgreSQL in {}; its data stays",
+            data_dir.display()
+        );
     } else {
         println!("no private PostgreSQL is running in {}", data_dir.display());
     }

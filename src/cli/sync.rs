@@ -57,11 +57,22 @@ pub async fn pass(app: &App, args: &SyncArgs) -> Result<RunReport, Failure> {
     let client = app.client()?;
     let warehouse = app.open().await?;
     warehouse.migrate().await?;
-    let request = SyncRequest { companies: args.company.clone(), resources: args.resource.clone() };
+    let request = SyncRequest {
+        companies: args.company.clone(),
+        resources: args.resource.clone(),
+    };
     let stop = stop_on_signal();
     let bars = Bars::new();
-    let done =
-        sync::run(&app.settings, &warehouse.pool, &client, &app.clock, &request, &bars, &stop).await;
+    let done = sync::run(
+        &app.settings,
+        &warehouse.pool,
+        &client,
+        &app.clock,
+        &request,
+        &bars,
+        &stop,
+    )
+    .await;
     bars.clear();
     Ok(done?)
 }
@@ -72,9 +83,10 @@ fn stop_on_signal() -> Arc<AtomicBool> {
     use tokio::signal::unix::{SignalKind, signal};
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
         return stop;
     };
     tokio::spawn(async move {
@@ -97,7 +109,15 @@ fn stop_on_signal() -> Arc<AtomicBool> {
 pub fn summary(report: &RunReport) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["resource", "verdict", "requests", "inserted", "updated", "unchanged", "deleted"]);
+    table.set_header([
+        "resource",
+        "verdict",
+        "requests",
+        "inserted",
+        "updated",
+        "unchanged",
+        "deleted",
+    ]);
     for index in 2..7 {
         if let Some(column) = table.column_mut(index) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -115,8 +135,11 @@ pub fn summary(report: &RunReport) -> String {
         ]);
     }
     let mut text = format!("{table}\n");
-    let trouble: Vec<&CompanyReport> =
-        report.companies.iter().filter(|company| company.verdict != Verdict::Complete).collect();
+    let trouble: Vec<&CompanyReport> = report
+        .companies
+        .iter()
+        .filter(|company| company.verdict != Verdict::Complete)
+        .collect();
     text += &format!(
         "run {}: {}, {} of {} companies complete, {} requests, {:.1} s\n",
         report.run_id,
@@ -138,7 +161,10 @@ pub fn summary(report: &RunReport) -> String {
         }
     }
     if trouble.len() > SHOWN {
-        text += &format!("\n… and {} more: see keepnet-etl status\n", trouble.len() - SHOWN);
+        text += &format!(
+            "\n… and {} more: see keepnet-etl status\n",
+            trouble.len() - SHOWN
+        );
     }
     text
 }
@@ -155,7 +181,8 @@ pub fn json(report: &RunReport) -> serde_json::Value {
     let resources: serde_json::Map<String, serde_json::Value> = by_resource(report)
         .into_iter()
         .map(|(resource, (verdict, requests, effect))| {
-            let value = json!({ "verdict": verdict.name(), "requests": requests, "rows": rows(effect) });
+            let value =
+                json!({ "verdict": verdict.name(), "requests": requests, "rows": rows(effect) });
             (resource.name().to_owned(), value)
         })
         .collect();
@@ -185,7 +212,9 @@ fn by_resource(report: &RunReport) -> BTreeMap<Resource, (Verdict, u64, Effect)>
     let mut resources = BTreeMap::new();
     for scope in report.scopes() {
         let (verdict, requests, rows) =
-            resources.entry(scope.resource).or_insert((Verdict::Complete, 0, Effect::default()));
+            resources
+                .entry(scope.resource)
+                .or_insert((Verdict::Complete, 0, Effect::default()));
         *verdict = scope.verdict.max(*verdict);
         *requests += scope.requests;
         rows.add(scope.rows);

@@ -52,7 +52,15 @@ pub async fn pull(
     let mut listing = client.companies::<Company>();
     while let Some(page) = listing.next().await? {
         for company in page.items {
-            push(scope, &mut delivery, company, account_id, &places, &mut listed, &mut companies);
+            push(
+                scope,
+                &mut delivery,
+                company,
+                account_id,
+                &places,
+                &mut listed,
+                &mut companies,
+            );
         }
         scope.quarantine(&mut delivery, page.unreadable)?;
         scope.deliver(std::mem::take(&mut delivery)).await?;
@@ -74,8 +82,16 @@ pub async fn pull(
     }
     scope.deliver(delivery).await?;
 
-    let verdict = scope.end_listing("companies listed", listing.end(), None).await?;
-    Ok((Pulled { verdict, pages: listing.pages() }, companies))
+    let verdict = scope
+        .end_listing("companies listed", listing.end(), None)
+        .await?;
+    Ok((
+        Pulled {
+            verdict,
+            pages: listing.pages(),
+        },
+        companies,
+    ))
 }
 
 fn note_places(mut node: MyCompany, parent: Option<&str>, places: &mut HashMap<String, Place>) {
@@ -83,7 +99,11 @@ fn note_places(mut node: MyCompany, parent: Option<&str>, places: &mut HashMap<S
     let id = node.id.clone();
     let has_children = children.iter().any(|child| child.id != id);
     let parent = parent.filter(|parent| *parent != id).map(str::to_owned);
-    places.entry(id.clone()).or_insert(Place { parent, has_children, node });
+    places.entry(id.clone()).or_insert(Place {
+        parent,
+        has_children,
+        node,
+    });
     for child in children {
         note_places(child, Some(&id), places);
     }
@@ -107,7 +127,9 @@ fn push(
     let id = company.id.as_str();
     let place = places.get(id);
     let node = place.map(|place| &place.node);
-    let parent = place.and_then(|place| place.parent.as_deref()).or((parent != id).then_some(parent));
+    let parent = place
+        .and_then(|place| place.parent.as_deref())
+        .or((parent != id).then_some(parent));
     let has_children = children.iter().any(|child| child.id != id)
         || place.is_some_and(|place| place.has_children);
     let extra = scope.extra(delivery, &company.extra);
@@ -141,7 +163,10 @@ fn push(
     });
     delivery.rows.push_owner::<CompanyTagRow<'_>>(&[id]);
     for tag in &company.tags {
-        delivery.rows.push(&CompanyTagRow { company_id: id, tag });
+        delivery.rows.push(&CompanyTagRow {
+            company_id: id,
+            tag,
+        });
     }
     companies.push(CompanyRef {
         id: id.to_owned(),
@@ -153,5 +178,9 @@ fn push(
 }
 
 fn kind(is_root: bool, has_children: bool) -> &'static str {
-    if is_root || has_children { "reseller" } else { "customer" }
+    if is_root || has_children {
+        "reseller"
+    } else {
+        "customer"
+    }
 }

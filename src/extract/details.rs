@@ -38,7 +38,11 @@ pub async fn pull(
     });
     rows.push_owner::<EnrollmentTargetGroupRow<'_>>(&[company_id, enrollment_id]);
     for target_group_id in &detail.target_group_ids {
-        rows.push(&EnrollmentTargetGroupRow { company_id, enrollment_id, target_group_id });
+        rows.push(&EnrollmentTargetGroupRow {
+            company_id,
+            enrollment_id,
+            target_group_id,
+        });
     }
     delivery.cursor = Some(scope.completed(None));
     scope.deliver(delivery).await?;

@@ -28,7 +28,11 @@ impl EnrollmentRef {
     /// The type without spaces, as requests name it.
     #[must_use]
     pub fn type_name(&self) -> String {
-        self.r#type.as_deref().unwrap_or_default().split_whitespace().collect()
+        self.r#type
+            .as_deref()
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect()
     }
 
     /// The type's number, as requests name it; 0 stands for trainings and surveys.
@@ -51,7 +55,10 @@ pub async fn pull(
     company: &CompanyClient,
 ) -> Result<(Pulled, Vec<EnrollmentRef>), PullError> {
     let mut enrollments: HashMap<String, EnrollmentRef> = HashMap::new();
-    let mut pulled = Pulled { verdict: Verdict::Complete, pages: 0 };
+    let mut pulled = Pulled {
+        verdict: Verdict::Complete,
+        pages: 0,
+    };
     for list in [EnrollmentList::Active, EnrollmentList::Archive] {
         let (scope, what) = match list {
             EnrollmentList::Active => ("", "enrollments listed"),
@@ -62,7 +69,13 @@ pub async fn pull(
         while let Some(page) = listing.next().await? {
             let mut delivery = Delivery::default();
             for enrollment in page.items {
-                push(scope, &mut delivery, company.company_id(), &enrollment, list);
+                push(
+                    scope,
+                    &mut delivery,
+                    company.company_id(),
+                    &enrollment,
+                    list,
+                );
                 enrollments.insert(
                     enrollment.id.clone(),
                     EnrollmentRef {
@@ -122,11 +135,19 @@ fn push(
     });
     rows.push_owner::<EnrollmentTagRow<'_>>(&[company_id, enrollment_id]);
     for tag in &enrollment.tags {
-        rows.push(&EnrollmentTagRow { company_id, enrollment_id, tag });
+        rows.push(&EnrollmentTagRow {
+            company_id,
+            enrollment_id,
+            tag,
+        });
     }
     rows.push_owner::<EnrollmentLanguageRow<'_>>(&[company_id, enrollment_id]);
     for language in &enrollment.languages {
-        rows.push(&EnrollmentLanguageRow { company_id, enrollment_id, language });
+        rows.push(&EnrollmentLanguageRow {
+            company_id,
+            enrollment_id,
+            language,
+        });
     }
     rows.push_owner::<EnrollmentTrainingRoleRow<'_>>(&[company_id, enrollment_id]);
     for role in &enrollment.training_roles {

@@ -86,7 +86,10 @@ impl Pulled {
     /// A pull of one object.
     #[must_use]
     pub const fn one() -> Self {
-        Self { verdict: Verdict::Complete, pages: 1 }
+        Self {
+            verdict: Verdict::Complete,
+            pages: 1,
+        }
     }
 }
 
@@ -103,7 +106,9 @@ pub enum PullError {
     #[error("the order of day and month in this account's dates is not known")]
     DateUndecided,
     /// The service says that there are users, and shows none.
-    #[error("the service lists no users of enrollment {enrollment_id}, but its summary counts {expected}")]
+    #[error(
+        "the service lists no users of enrollment {enrollment_id}, but its summary counts {expected}"
+    )]
     UsersMissing {
         /// The enrollment.
         enrollment_id: String,
@@ -130,11 +135,15 @@ impl PullError {
             Self::DateContradiction(_) => {
                 "set api.date_format to the order that this account really uses (dmy or mdy) and run again"
             }
-            Self::DateUndecided => "set api.date_format (KEEPNET_ETL__API__DATE_FORMAT) to dmy or mdy",
+            Self::DateUndecided => {
+                "set api.date_format (KEEPNET_ETL__API__DATE_FORMAT) to dmy or mdy"
+            }
             Self::UsersMissing { .. } => {
                 "what is stored was left as it is; it is tried again by the next run. If it persists, ask the vendor's support"
             }
-            Self::Unreadable(_) => "report it with the reason shown by `keepnet-etl status`; everything else was loaded",
+            Self::Unreadable(_) => {
+                "report it with the reason shown by `keepnet-etl status`; everything else was loaded"
+            }
             Self::Stopped => "run it again: it goes on from what was committed",
             Self::LoaderGone => "see the error of the database",
         }
@@ -155,9 +164,14 @@ impl PullError {
         use crate::api::ApiErrorKind::{AccessWithdrawn, AddressRefused, CredentialsRefused};
         match self {
             Self::Api(error) => {
-                matches!(error.kind, AccessWithdrawn | AddressRefused | CredentialsRefused(_))
+                matches!(
+                    error.kind,
+                    AccessWithdrawn | AddressRefused | CredentialsRefused(_)
+                )
             }
-            Self::DateContradiction(_) | Self::DateUndecided | Self::Stopped | Self::LoaderGone => true,
+            Self::DateContradiction(_) | Self::DateUndecided | Self::Stopped | Self::LoaderGone => {
+                true
+            }
             Self::UsersMissing { .. } | Self::Unreadable(_) => false,
         }
     }
@@ -167,7 +181,12 @@ impl<'r> Scope<'r> {
     /// Begins to pull.
     #[must_use]
     pub fn begin(shared: &'r Shared<'r>, resource: Resource, id: &'r str) -> Self {
-        Self { resource, id, started_at: shared.clock.now(), shared }
+        Self {
+            resource,
+            id,
+            started_at: shared.clock.now(),
+            shared,
+        }
     }
 
     /// Hands a page over to the loader. Fails when the run is to stop.
@@ -183,13 +202,20 @@ impl<'r> Scope<'r> {
 
     /// Puts items that could not be read into quarantine. A first date of the other order is such an item; a second
     /// one in the same company stops its pull, before the page that showed it is loaded.
-    pub fn quarantine(&self, delivery: &mut Delivery, items: Vec<UnreadableItem>) -> Result<(), PullError> {
+    pub fn quarantine(
+        &self,
+        delivery: &mut Delivery,
+        items: Vec<UnreadableItem>,
+    ) -> Result<(), PullError> {
         for item in items {
             match item.error.kind {
                 ItemErrorKind::Shape => {}
                 ItemErrorKind::DateUndecided => return Err(PullError::DateUndecided),
                 ItemErrorKind::DateContradiction => {
-                    let before = self.shared.date_contradictions.fetch_add(1, Ordering::Relaxed);
+                    let before = self
+                        .shared
+                        .date_contradictions
+                        .fetch_add(1, Ordering::Relaxed);
                     if before >= MAX_DATE_CONTRADICTIONS {
                         return Err(PullError::DateContradiction(item.error.path));
                     }
@@ -209,7 +235,11 @@ impl<'r> Scope<'r> {
     /// The `extra` column of an item, after taking note of the members that nobody knew.
     pub fn extra<'e>(&self, delivery: &mut Delivery, extra: &'e Extra) -> Option<&'e str> {
         if !extra.unknown.is_empty() {
-            let mut known = self.shared.unknown_fields.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = self
+                .shared
+                .unknown_fields
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             for member in &extra.unknown {
                 let field = UnknownField {
                     resource: self.resource,
@@ -239,7 +269,10 @@ impl<'r> Scope<'r> {
                 resource: self.resource,
                 scope: self.id.to_owned(),
                 kind: what,
-                detail: format!("the listing is {}: rows received against the service's own count", end.verdict),
+                detail: format!(
+                    "the listing is {}: rows received against the service's own count",
+                    end.verdict
+                ),
                 expected: end.total.and_then(|total| i64::try_from(total).ok()),
                 found: i64::try_from(end.distinct).ok(),
             });

@@ -67,7 +67,9 @@ fn push(scope: &Scope<'_>, delivery: &mut Delivery, company_id: &str, summary: &
         starts_at: summary.starts_at,
         extra,
     });
-    delivery.rows.push_owner::<EnrollmentStepRow<'_>>(&[company_id, enrollment_id]);
+    delivery
+        .rows
+        .push_owner::<EnrollmentStepRow<'_>>(&[company_id, enrollment_id]);
     let mut steps: Vec<_> = summary.steps.iter().collect();
     steps.sort_by_key(|step| step.number);
     for (position, step) in steps.into_iter().enumerate() {
@@ -76,7 +78,9 @@ fn push(scope: &Scope<'_>, delivery: &mut Delivery, company_id: &str, summary: &
             company_id,
             enrollment_id,
             // A step without a number takes its place in the list.
-            step_number: step.number.unwrap_or_else(|| i64::try_from(position).unwrap_or(i64::MAX)),
+            step_number: step
+                .number
+                .unwrap_or_else(|| i64::try_from(position).unwrap_or(i64::MAX)),
             step_enrollment_id: step.enrollment_id.as_deref(),
             training_name: step.training_name.as_deref(),
             training_type_name: step.training_type_name.as_deref(),
@@ -103,6 +107,7 @@ fn fingerprint(summary: &Summary) -> String {
         summary.completed_count,
         summary.in_progress_count,
     ];
-    let texts = numbers.map(|number| number.map_or_else(|| "-".to_owned(), |number| number.to_string()));
+    let texts =
+        numbers.map(|number| number.map_or_else(|| "-".to_owned(), |number| number.to_string()));
     texts.join(" ")
 }

@@ -13,6 +13,7 @@ use super::{Delivery, PullError, Pulled, Scope};
 use crate::api::CompanyClient;
 use crate::api::endpoints::users::{TrainingType, UserReport};
 use crate::verdict::Verdict;
+use crate::warehouse::load::tuple;
 use crate::warehouse::quarantine::Discrepancy;
 use crate::warehouse::tables::users::{EnrollmentUserRow, TargetUserRow, UserCustomFieldRow};
 
@@ -74,16 +75,21 @@ pub async fn pull(
         if end.distinct > 0 {
             training_types.remember(enrollment, training_type);
         }
-        let verdict =
-            scope.end_listing("users listed", end, Some(summary.fingerprint.clone())).await?;
+        let verdict = scope
+            .end_listing("users listed", end, Some(summary.fingerprint.clone()))
+            .await?;
         let found = i64::try_from(end.distinct).unwrap_or(i64::MAX);
-        if verdict == Verdict::Complete && summary.target_users.is_some_and(|total| total != found) {
+        if verdict == Verdict::Complete && summary.target_users.is_some_and(|total| total != found)
+        {
             // Learning paths are known to differ, so this is noted and no failure.
             note_difference(scope, expected, found).await?;
         }
         return Ok(Pulled { verdict, pages });
     }
-    Err(PullError::UsersMissing { enrollment_id: scope.id.to_owned(), expected })
+    Err(PullError::UsersMissing {
+        enrollment_id: scope.id.to_owned(),
+        expected,
+    })
 }
 
 async fn note_difference(scope: &Scope<'_>, expected: i64, found: i64) -> Result<(), PullError> {
@@ -95,7 +101,12 @@ async fn note_difference(scope: &Scope<'_>, expected: i64, found: i64) -> Result
         expected: Some(expected),
         found: Some(found),
     };
-    scope.deliver(Delivery { discrepancies: vec![discrepancy], ..Delivery::default() }).await
+    scope
+        .deliver(Delivery {
+            discrepancies: vec![discrepancy],
+            ..Delivery::default()
+        })
+        .await
 }
 
 fn push(
@@ -113,8 +124,7 @@ fn push(
         reported_by_created_at: enrollment.created_at,
         reported_by_enrollment_id: enrollment_id,
         email,
-        is_email_masked: email
-            .map(|email| !email.is_empty() && !email.contains('@')),
+        is_email_masked: email.is_some_and(|email| !email.is_empty() && !email.contains('@')),
         first_name: user.first_name.as_deref(),
         last_name: user.last_name.as_deref(),
         department: user.department.as_deref(),
@@ -142,7 +152,10 @@ fn push(
         last_interacted_step: user.last_interacted_step.as_deref(),
         extra,
     });
-    delivery.rows.push_owner::<UserCustomFieldRow<'_>>(&[company_id, target_user_id]);
+    let version = tuple::version(enrollment.created_at, enrollment_id);
+    delivery
+        .rows
+        .push_owner_by::<UserCustomFieldRow<'_>>(&[company_id, target_user_id], version);
     for field in &user.custom_fields {
         let extra = scope.extra(delivery, &field.extra);
         delivery.rows.push(&UserCustomFieldRow {

@@ -52,8 +52,9 @@ pub async fn open(
     let id = identify(client, &claims).await?;
     let database = |error| WarehouseError::from_sqlx("read the account of the database", error);
     let zone = settings.time_zone.name();
-    let owner =
-        accounts::claim(pool, &id, client.client_id(), zone, clock.now()).await.map_err(database)?;
+    let owner = accounts::claim(pool, &id, client.client_id(), zone, clock.now())
+        .await
+        .map_err(database)?;
     if owner != id {
         let kind = WarehouseErrorKind::OtherAccount { owner, account: id };
         return Err(WarehouseError::new("use the database", kind).into());
@@ -66,7 +67,10 @@ pub async fn open(
             .await
             .map_err(database)?;
     }
-    let dates = DateReader { format: decision.map(|(format, _)| format), zone: settings.time_zone };
+    let dates = DateReader {
+        format: decision.map(|(format, _)| format),
+        zone: settings.time_zone,
+    };
     Ok(AccountInUse { id, dates })
 }
 
@@ -90,27 +94,42 @@ pub async fn decide(
     }
     let of_pattern = |pattern: Option<&str>| pattern.and_then(DateFormat::from_pattern);
     if let Some(format) = of_pattern(claims.date_pattern.as_deref()) {
-        return Ok(Some((format, "claim user_dateformat of the access token".to_owned())));
+        return Ok(Some((
+            format,
+            "claim user_dateformat of the access token".to_owned(),
+        )));
     }
     // Not every account may read its settings; then other evidence has to do.
     if let Ok(Some(user)) = client.user_settings().await
         && let Some(format) = of_pattern(user.date_pattern.as_deref())
     {
-        return Ok(Some((format, "the account's own settings (system-users/settings)".to_owned())));
+        return Ok(Some((
+            format,
+            "the account's own settings (system-users/settings)".to_owned(),
+        )));
     }
     if let Some(account) = recorded
-        && let Some(format) = account.date_format.as_deref().and_then(DateFormat::from_name)
+        && let Some(format) = account
+            .date_format
+            .as_deref()
+            .and_then(DateFormat::from_name)
     {
         let evidence = account.date_format_evidence.clone().unwrap_or_default();
         return Ok(Some((format, evidence)));
     }
     let evidence = observe(client).await?;
     if evidence.day_first > 0 && evidence.month_first > 0 {
-        return Err(SyncError::DatesDisagree(evidence.day_first, evidence.month_first));
+        return Err(SyncError::DatesDisagree(
+            evidence.day_first,
+            evidence.month_first,
+        ));
     }
     Ok(evidence.decide().map(|format| {
         let seen = evidence.day_first + evidence.month_first;
-        (format, format!("{seen} dates in the listings that can be read no other way"))
+        (
+            format,
+            format!("{seen} dates in the listings that can be read no other way"),
+        )
     }))
 }
 
@@ -142,7 +161,10 @@ async fn observe_listing(
     evidence: &mut Evidence,
 ) -> Result<(), crate::api::ApiError> {
     while let Some(page) = listing.next().await? {
-        page.items.iter().flat_map(|texts| &texts.0).for_each(|text| evidence.observe(text));
+        page.items
+            .iter()
+            .flat_map(|texts| &texts.0)
+            .for_each(|text| evidence.observe(text));
     }
     Ok(())
 }

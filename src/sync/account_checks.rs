@@ -41,8 +41,12 @@ pub async fn date_decision(
     recorded: Option<&Account>,
 ) -> Result<DateDecision, SyncError> {
     let decision = account::decide(client, settings.date_format, claims, recorded).await?;
-    Ok(decision.map_or(DateDecision::Undecided, |(format, evidence)| DateDecision::Decided {
-        format: format.name(),
-        evidence,
-    }))
+    Ok(
+        decision.map_or(DateDecision::Undecided, |(format, evidence)| {
+            DateDecision::Decided {
+                format: format.name(),
+                evidence,
+            }
+        }),
+    )
 }

@@ -14,7 +14,9 @@ use super::run::RunContext;
 use crate::extract::companies::CompanyRef;
 use crate::extract::enrollments::EnrollmentRef;
 use crate::extract::summaries::SummaryRef;
-use crate::extract::{Delivery, PullError, Pulled, Scope, Shared, details, enrollments, summaries, users};
+use crate::extract::{
+    Delivery, PullError, Pulled, Scope, Shared, details, enrollments, summaries, users,
+};
 use crate::resource::Resource;
 use crate::verdict::Verdict;
 use crate::warehouse::error::WarehouseError;
@@ -44,7 +46,10 @@ impl Tallies {
         requests: u64,
         duration: Duration,
     ) {
-        let mut tallies = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut tallies = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let tally = tallies.entry(resource).or_insert_with(|| Tally {
             verdict: Verdict::Complete,
             pages: 0,
@@ -79,7 +84,10 @@ impl Tallies {
 
     /// Marks every scope of the company as failed: its rows were not loaded.
     fn fail(&self, error: String, remedy: &'static str) {
-        let mut tallies = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut tallies = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         for tally in tallies.values_mut() {
             tally.verdict = Verdict::Failed;
             tally.failure = Some((error.clone(), remedy));
@@ -87,7 +95,10 @@ impl Tallies {
     }
 
     fn into_scopes(self, company_id: &str, effects: &Effects) -> Vec<RunScope> {
-        let tallies = self.0.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let tallies = self
+            .0
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut scopes: Vec<RunScope> = tallies
             .into_iter()
             .map(|(resource, tally)| RunScope {
@@ -98,10 +109,13 @@ impl Tallies {
                 requests: tally.requests,
                 rows: effects.get(&resource).copied().unwrap_or_default(),
                 duration_ms: u64::try_from(tally.duration.as_millis()).unwrap_or(u64::MAX),
-                error: tally.failure.as_ref().map(|(error, _)| match tally.failures {
-                    0 | 1 => error.clone(),
-                    more => format!("{error} (and {} more)", more - 1),
-                }),
+                error: tally
+                    .failure
+                    .as_ref()
+                    .map(|(error, _)| match tally.failures {
+                        0 | 1 => error.clone(),
+                        more => format!("{error} (and {} more)", more - 1),
+                    }),
                 remedy: tally.failure.map(|(_, remedy)| remedy.to_owned()),
             })
             .collect();
@@ -111,7 +125,10 @@ impl Tallies {
 }
 
 /// Pulls one company. Only a failure of the database is an error; everything else is in the report.
-pub async fn pull(run: &RunContext<'_>, company: &CompanyRef) -> Result<CompanyReport, WarehouseError> {
+pub async fn pull(
+    run: &RunContext<'_>,
+    company: &CompanyRef,
+) -> Result<CompanyReport, WarehouseError> {
     let started_at = run.clock.now();
     let (sink, deliveries) = mpsc::channel::<Delivery>(loader::QUEUE);
     let tallies = Tallies::default();
@@ -151,7 +168,8 @@ pub async fn pull(run: &RunContext<'_>, company: &CompanyRef) -> Result<CompanyR
         remedy: worst.and_then(|scope| scope.remedy.clone()),
         scopes,
     };
-    let is_whole = run.selection.is_everything() && !was_stopped && report.verdict == Verdict::Complete;
+    let is_whole =
+        run.selection.is_everything() && !was_stopped && report.verdict == Verdict::Complete;
     record(run, &report, is_whole.then_some(started_at))
         .await
         .map_err(|error| WarehouseError::from_sqlx("record the run", error))?;
@@ -196,7 +214,12 @@ async fn fetch(
         Ok((pulled, enrollments)) => (Ok(pulled), enrollments),
         Err(error) => (Err(error), Vec::new()),
     };
-    tallies.note(Resource::Enrollments, &result, client.requests(), begun.elapsed());
+    tallies.note(
+        Resource::Enrollments,
+        &result,
+        client.requests(),
+        begun.elapsed(),
+    );
     result?;
 
     // The first error that ends the company keeps later enrollments from being begun.
@@ -222,11 +245,18 @@ async fn fetch_enrollment(
         let client = run.client.company(&company.id);
         let begun = Instant::now();
         let scope = Scope::begin(shared, Resource::Summaries, &enrollment.id);
-        let result = summaries::pull(&scope, &client, enrollment).await.map(|(pulled, known)| {
-            summary = known;
-            pulled
-        });
-        tallies.note(Resource::Summaries, &result, client.requests(), begun.elapsed());
+        let result = summaries::pull(&scope, &client, enrollment)
+            .await
+            .map(|(pulled, known)| {
+                summary = known;
+                pulled
+            });
+        tallies.note(
+            Resource::Summaries,
+            &result,
+            client.requests(),
+            begun.elapsed(),
+        );
         go_on(result)?;
     }
     if run.selection.includes(Resource::Details) {
@@ -234,7 +264,12 @@ async fn fetch_enrollment(
         let begun = Instant::now();
         let scope = Scope::begin(shared, Resource::Details, &enrollment.id);
         let result = details::pull(&scope, &client, summary.is_test).await;
-        tallies.note(Resource::Details, &result, client.requests(), begun.elapsed());
+        tallies.note(
+            Resource::Details,
+            &result,
+            client.requests(),
+            begun.elapsed(),
+        );
         go_on(result)?;
     }
     if run.selection.includes(Resource::Users) {

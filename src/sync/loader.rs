@@ -30,7 +30,10 @@ pub async fn load(
     let mut effects = Effects::new();
     while let Some(first) = deliveries.recv().await {
         let closes_at = Instant::now() + BATCH_TIME;
-        let mut batch = Batch { company_id: company_id.to_owned(), ..Batch::default() };
+        let mut batch = Batch {
+            company_id: company_id.to_owned(),
+            ..Batch::default()
+        };
         add(&mut batch, first);
         while batch.rows.len() < BATCH_ROWS {
             match tokio::time::timeout_at(closes_at, deliveries.recv()).await {

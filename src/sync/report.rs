@@ -51,7 +51,9 @@ impl CompanyReport {
         match self.verdict {
             Verdict::Complete | Verdict::Unsupported => true,
             Verdict::Forbidden => self.was_forbidden,
-            Verdict::Over | Verdict::Drifted | Verdict::Short | Verdict::Held | Verdict::Failed => false,
+            Verdict::Over | Verdict::Drifted | Verdict::Short | Verdict::Held | Verdict::Failed => {
+                false
+            }
         }
     }
 }

@@ -49,7 +49,9 @@ pub enum SyncError {
     #[error("could not list companies: the credentials are not those of a reseller")]
     NotAReseller,
     /// Both orders of day and month are proven.
-    #[error("could not decide the account's date format: {0} dates prove day first, {1} prove month first")]
+    #[error(
+        "could not decide the account's date format: {0} dates prove day first, {1} prove month first"
+    )]
     DatesDisagree(u64, u64),
     /// Companies that were asked for do not exist.
     #[error("could not select companies: the account does not manage {0}")]
@@ -71,7 +73,9 @@ impl SyncError {
             Self::Warehouse(error) => error.remedy(),
             Self::Companies(error) => error.remedy(),
             Self::NotAReseller => NOT_A_RESELLER,
-            Self::DatesDisagree(..) => "set api.date_format (KEEPNET_ETL__API__DATE_FORMAT) to dmy or mdy",
+            Self::DatesDisagree(..) => {
+                "set api.date_format (KEEPNET_ETL__API__DATE_FORMAT) to dmy or mdy"
+            }
             Self::UnknownCompanies(_) => {
                 "check --company and sync.companies.include; ids are case-sensitive (see keepnet.companies)"
             }
@@ -90,7 +94,8 @@ impl SyncError {
     }
 }
 
-const NOT_A_RESELLER: &str = "use an API client that was created in the reseller's own company, with the role Reseller";
+const NOT_A_RESELLER: &str =
+    "use an API client that was created in the reseller's own company, with the role Reseller";
 
 /// The exit code for a failure at the start.
 #[must_use]
@@ -99,7 +104,11 @@ pub fn api_exit_code(kind: &ApiErrorKind) -> u8 {
         AccessWithdrawn, AddressRefused, CredentialsRefused, Forbidden, Setup, Unauthorized,
     };
     match kind {
-        CredentialsRefused(_) | Setup(_) | Unauthorized | AccessWithdrawn | AddressRefused
+        CredentialsRefused(_)
+        | Setup(_)
+        | Unauthorized
+        | AccessWithdrawn
+        | AddressRefused
         | Forbidden(_) => 2,
         _ => 3,
     }
@@ -120,7 +129,10 @@ impl Selection {
         if chosen.contains(&Resource::Users) {
             chosen.insert(Resource::Summaries);
         }
-        if chosen.iter().any(|resource| *resource != Resource::Companies) {
+        if chosen
+            .iter()
+            .any(|resource| *resource != Resource::Companies)
+        {
             chosen.insert(Resource::Enrollments);
         }
         chosen.insert(Resource::Companies);
@@ -136,7 +148,9 @@ impl Selection {
     /// True when nothing is left out.
     #[must_use]
     pub fn is_everything(&self) -> bool {
-        Resource::ALL.iter().all(|resource| self.includes(*resource))
+        Resource::ALL
+            .iter()
+            .all(|resource| self.includes(*resource))
     }
 }
 
@@ -180,7 +194,9 @@ pub async fn run(
     let requests_before = client.all_requests();
     let database = |error| WarehouseError::from_sqlx("record the run", error);
     let account = account::open(client, &settings.api, pool, clock).await?;
-    let row = runs::begin(pool, "sync", clock.now()).await.map_err(database)?;
+    let row = runs::begin(pool, "sync", clock.now())
+        .await
+        .map_err(database)?;
     info!(run.id = row.id, account.id = account.id, "run begins");
 
     let context = RunContext {
@@ -211,7 +227,10 @@ pub async fn run(
             let mut report = RunReport {
                 run_id: row.id,
                 outcome: "ok",
-                totals: RunTotals { requests, ..RunTotals::default() },
+                totals: RunTotals {
+                    requests,
+                    ..RunTotals::default()
+                },
                 duration: begun.elapsed(),
                 listing,
                 companies,
@@ -220,7 +239,9 @@ pub async fn run(
             report.scopes().for_each(|scope| rows.add(scope.rows));
             report.totals.rows = rows;
             report.outcome = outcome(&report, stop);
-            row.finish(report.outcome, report.totals, None, clock.now()).await.map_err(database)?;
+            row.finish(report.outcome, report.totals, None, clock.now())
+                .await
+                .map_err(database)?;
             info!(
                 run.id = report.run_id,
                 outcome = report.outcome,
@@ -233,13 +254,18 @@ pub async fn run(
         }
         Err(failed) => {
             error!(run.id = row.id, error = %failed, remedy = failed.remedy(), "run failed");
-            let totals = RunTotals { requests, ..RunTotals::default() };
+            let totals = RunTotals {
+                requests,
+                ..RunTotals::default()
+            };
             let outcome = match failed {
                 SyncError::Companies(PullError::Stopped) => "stopped",
                 _ => "failed",
             };
             // The database may be what failed: then the next run closes this one's row.
-            let _ = row.finish(outcome, totals, Some(&failed.to_string()), clock.now()).await;
+            let _ = row
+                .finish(outcome, totals, Some(&failed.to_string()), clock.now())
+                .await;
             Err(failed)
         }
     }
@@ -270,16 +296,22 @@ async fn pull(
     if !run.selection.includes(Resource::Enrollments) {
         return Ok((listing, Vec::new()));
     }
-    let mut reports: Vec<(usize, CompanyReport)> = futures::stream::iter(companies.iter().enumerate())
-        .take_while(|_| std::future::ready(!run.stop.load(Ordering::Relaxed)))
-        .map(|(index, company)| async move {
-            company::pull(run, company).await.map(|report| (index, report))
-        })
-        .buffer_unordered(side_by_side)
-        .try_collect()
-        .await?;
+    let mut reports: Vec<(usize, CompanyReport)> =
+        futures::stream::iter(companies.iter().enumerate())
+            .take_while(|_| std::future::ready(!run.stop.load(Ordering::Relaxed)))
+            .map(|(index, company)| async move {
+                company::pull(run, company)
+                    .await
+                    .map(|report| (index, report))
+            })
+            .buffer_unordered(side_by_side)
+            .try_collect()
+            .await?;
     reports.sort_unstable_by_key(|(index, _)| *index);
-    Ok((listing, reports.into_iter().map(|(_, report)| report).collect()))
+    Ok((
+        listing,
+        reports.into_iter().map(|(_, report)| report).collect(),
+    ))
 }
 
 /// Pulls the companies themselves; they belong to the account.
@@ -298,8 +330,12 @@ async fn pull_companies(
     };
     let client = run.client.counted();
     let fetch = async {
-        let pulled =
-            companies::pull(&Scope::begin(&shared, Resource::Companies, ""), &client, account_id).await;
+        let pulled = companies::pull(
+            &Scope::begin(&shared, Resource::Companies, ""),
+            &client,
+            account_id,
+        )
+        .await;
         drop(shared);
         pulled
     };
@@ -313,16 +349,22 @@ async fn pull_companies(
         verdict: pulled.verdict,
         pages: u64::from(pulled.pages),
         requests: client.requests(),
-        rows: effects.get(&Resource::Companies).copied().unwrap_or_default(),
+        rows: effects
+            .get(&Resource::Companies)
+            .copied()
+            .unwrap_or_default(),
         duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
         error: (pulled.verdict != Verdict::Complete)
             .then(|| format!("the listing of companies is {}", pulled.verdict)),
-        remedy: (pulled.verdict != Verdict::Complete)
-            .then(|| "it is read again by the next run; sync.discrepancies has the counts".to_owned()),
+        remedy: (pulled.verdict != Verdict::Complete).then(|| {
+            "it is read again by the next run; sync.discrepancies has the counts".to_owned()
+        }),
     };
     let database = |error| WarehouseError::from_sqlx("record the run", error);
     let mut db = run.pool.acquire().await.map_err(database)?;
-    runs::record_scope(&mut db, run.run_id, &scope).await.map_err(database)?;
+    runs::record_scope(&mut db, run.run_id, &scope)
+        .await
+        .map_err(database)?;
     Ok((scope, companies))
 }
 
@@ -331,10 +373,18 @@ fn select(
     settings: &Settings,
     request: &SyncRequest,
 ) -> Result<Vec<CompanyRef>, SyncError> {
-    let known: HashSet<&str> = companies.iter().map(|company| company.id.as_str()).collect();
-    let asked = request.companies.iter().chain(&settings.sync.companies_include);
-    let unknown: Vec<&str> =
-        asked.map(String::as_str).filter(|company| !known.contains(company)).collect();
+    let known: HashSet<&str> = companies
+        .iter()
+        .map(|company| company.id.as_str())
+        .collect();
+    let asked = request
+        .companies
+        .iter()
+        .chain(&settings.sync.companies_include);
+    let unknown: Vec<&str> = asked
+        .map(String::as_str)
+        .filter(|company| !known.contains(company))
+        .collect();
     if !unknown.is_empty() {
         return Err(SyncError::UnknownCompanies(unknown.join(", ")));
     }

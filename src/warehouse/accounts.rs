@@ -50,7 +50,9 @@ pub async fn claim(
 ) -> Result<String, sqlx::Error> {
     let mut tx = pool.begin().await?;
     // Two first runs at once must not claim one database for two resellers.
-    sqlx::query("lock table sync.accounts in share row exclusive mode").execute(&mut *tx).await?;
+    sqlx::query("lock table sync.accounts in share row exclusive mode")
+        .execute(&mut *tx)
+        .await?;
     let owner: Option<String> =
         sqlx::query_scalar("select account_id from sync.accounts order by first_used_at limit 1")
             .fetch_optional(&mut *tx)

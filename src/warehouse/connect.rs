@@ -35,7 +35,9 @@ pub async fn connect(target: &Target) -> Result<PgPool, WarehouseError> {
     let options = options(target)?;
     let refused = |error| WarehouseError::from_sqlx("connect to the database", error);
     // A single attempt first: the pool would repeat it until its timeout and hide the reason.
-    let connection = PgConnection::connect_with(&options).await.map_err(refused)?;
+    let connection = PgConnection::connect_with(&options)
+        .await
+        .map_err(refused)?;
     connection.close().await.map_err(refused)?;
     PgPoolOptions::new()
         .max_connections(target.max_connections.max(2))
@@ -95,9 +97,12 @@ async fn work_as_plain_role(db: &mut PgConnection) -> Result<(), sqlx::Error> {
             OWNER_ROLE.to_owned()
         }
     };
-    sqlx::query(AssertSqlSafe(format!("set role \"{}\"", role.replace('"', "\"\""))))
-        .execute(db)
-        .await?;
+    sqlx::query(AssertSqlSafe(format!(
+        "set role \"{}\"",
+        role.replace('"', "\"\"")
+    )))
+    .execute(db)
+    .await?;
     Ok(())
 }
 

@@ -36,10 +36,30 @@ pub async fn advance(
          where c.last_complete_at is null or c.last_complete_at <= excluded.last_complete_at",
     )
     .bind(company_id)
-    .bind(cursors.iter().map(|cursor| cursor.resource.name()).collect::<Vec<_>>())
-    .bind(cursors.iter().map(|cursor| cursor.scope.as_str()).collect::<Vec<_>>())
-    .bind(cursors.iter().map(|cursor| cursor.fingerprint.as_deref()).collect::<Vec<_>>())
-    .bind(cursors.iter().map(|cursor| cursor.completed_at).collect::<Vec<_>>())
+    .bind(
+        cursors
+            .iter()
+            .map(|cursor| cursor.resource.name())
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        cursors
+            .iter()
+            .map(|cursor| cursor.scope.as_str())
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        cursors
+            .iter()
+            .map(|cursor| cursor.fingerprint.as_deref())
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        cursors
+            .iter()
+            .map(|cursor| cursor.completed_at)
+            .collect::<Vec<_>>(),
+    )
     .execute(db)
     .await?;
     Ok(())

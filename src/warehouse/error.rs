@@ -78,13 +78,21 @@ impl WarehouseError {
     /// An error without a source.
     #[must_use]
     pub fn new(doing: &'static str, kind: WarehouseErrorKind) -> Self {
-        Self { doing, kind, source: None }
+        Self {
+            doing,
+            kind,
+            source: None,
+        }
     }
 
     /// Sorts an error of the driver.
     #[must_use]
     pub fn from_sqlx(doing: &'static str, error: sqlx::Error) -> Self {
-        Self { doing, kind: WarehouseErrorKind::of(&error), source: Some(Box::new(error)) }
+        Self {
+            doing,
+            kind: WarehouseErrorKind::of(&error),
+            source: Some(Box::new(error)),
+        }
     }
 
     /// What the operator can do about it.
@@ -101,7 +109,9 @@ impl WarehouseError {
                 "check host and port of warehouse.url, that PostgreSQL runs, its certificate, and the network between"
             }
             WarehouseErrorKind::LoginRefused => "check user and password of warehouse.url",
-            WarehouseErrorKind::NoDatabase(_) => "create the database, or correct its name in warehouse.url",
+            WarehouseErrorKind::NoDatabase(_) => {
+                "create the database, or correct its name in warehouse.url"
+            }
             WarehouseErrorKind::NoRights(_) => {
                 "as the database's owner, run: grant create, temporary on database … to the role of warehouse.url; or use the role that migrated it"
             }

@@ -46,7 +46,10 @@ pub async fn state(pool: &PgPool) -> Result<SchemaState, sqlx::Error> {
         Vec::new()
     };
     Ok(SchemaState {
-        applied: applied.iter().filter(|version| known.contains(version)).count(),
+        applied: applied
+            .iter()
+            .filter(|version| known.contains(version))
+            .count(),
         known: known.len(),
         is_newer: applied.iter().any(|version| !known.contains(version)),
     })

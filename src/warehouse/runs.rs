@@ -173,7 +173,10 @@ pub struct CompanyState<'a> {
 }
 
 /// Records how the last try of a company went; `safe_as_of` never moves back.
-pub async fn record_company(db: &mut PgConnection, state: &CompanyState<'_>) -> Result<(), sqlx::Error> {
+pub async fn record_company(
+    db: &mut PgConnection,
+    state: &CompanyState<'_>,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into sync.company_state as s
              (company_id, verdict, reason, remedy, safe_as_of, last_try_at, access_until)

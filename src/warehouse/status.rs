@@ -224,9 +224,10 @@ pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
     .bind(SHOWN)
     .fetch_all(pool)
     .await?;
-    let open: i64 = sqlx::query_scalar("select count(*) from sync.quarantine where resolved_at is null")
-        .fetch_one(pool)
-        .await?;
+    let open: i64 =
+        sqlx::query_scalar("select count(*) from sync.quarantine where resolved_at is null")
+            .fetch_one(pool)
+            .await?;
     let items = sqlx::query_as(
         "select id, company_id, resource, scope, json_path, reason, first_seen_at, last_seen_at
          from sync.quarantine where resolved_at is null order by last_seen_at desc, id desc limit $1",
@@ -240,8 +241,9 @@ pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
     )
     .fetch_all(pool)
     .await?;
-    let (held, discrepancies) =
-        discrepancies.into_iter().partition(|discrepancy| discrepancy.kind == "held deletions");
+    let (held, discrepancies) = discrepancies
+        .into_iter()
+        .partition(|discrepancy| discrepancy.kind == "held deletions");
     Ok(Status {
         account,
         verdict: verdict(&runs, &companies),
@@ -256,7 +258,9 @@ pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
 }
 
 fn verdict(runs: &[RunStatus], companies: &[CompanyStatus]) -> &'static str {
-    let is_well = companies.iter().all(|company| company.verdict.as_deref() == Some("complete"));
+    let is_well = companies
+        .iter()
+        .all(|company| company.verdict.as_deref() == Some("complete"));
     match runs.first().map(|run| run.outcome.as_str()) {
         None => "empty",
         Some("running") => "running",

@@ -18,7 +18,10 @@ pub struct UserSettings {
 
 impl WireItem for UserSettings {
     fn decode(mut fields: Fields<'_>) -> Result<Self, ItemError> {
-        Ok(Self { date_pattern: fields.text("dateFormat")?, time_zone: fields.text("timeZoneId")? })
+        Ok(Self {
+            date_pattern: fields.text("dateFormat")?,
+            time_zone: fields.text("timeZoneId")?,
+        })
     }
 
     fn key(&self, _: &mut DefaultHasher) {}
@@ -52,7 +55,9 @@ impl Client {
             doing: "read the account's date settings".to_owned(),
             endpoint: "user_settings",
             method: reqwest::Method::GET,
-            path: ["api", "system-users", "settings"].map(str::to_owned).to_vec(),
+            path: ["api", "system-users", "settings"]
+                .map(str::to_owned)
+                .to_vec(),
             query: Vec::new(),
             body: Body::Empty,
             company: None,

@@ -15,12 +15,20 @@ use crate::api::{ApiError, ApiErrorKind, Client, UnreadableItem, decode};
 const MAX_DEPTH: usize = 16;
 
 /// Members that are documented and have no column.
-const DOCUMENTED: &[&str] =
-    &["enrolledVendorNames", "licenseModules", "monthlyEnrolled", "monthlyConsumption", "numberOfUsers"];
+const DOCUMENTED: &[&str] = &[
+    "enrolledVendorNames",
+    "licenseModules",
+    "monthlyEnrolled",
+    "monthlyConsumption",
+    "numberOfUsers",
+];
 
 /// A row of `companies/search`.
 #[derive(Debug, Clone, Default, PartialEq)]
-#[expect(missing_docs, reason = "named as the vendor names them; see the columns of keepnet.companies")]
+#[expect(
+    missing_docs,
+    reason = "named as the vendor names them; see the columns of keepnet.companies"
+)]
 pub struct Company {
     pub id: String,
     pub name: Option<String>,
@@ -88,7 +96,10 @@ impl WireItem for Company {
 
 /// A node of `companies/my`.
 #[derive(Debug, Clone, Default, PartialEq)]
-#[expect(missing_docs, reason = "named as the vendor names them; see the columns of keepnet.companies")]
+#[expect(
+    missing_docs,
+    reason = "named as the vendor names them; see the columns of keepnet.companies"
+)]
 pub struct MyCompany {
     pub id: String,
     pub name: Option<String>,
@@ -133,7 +144,9 @@ pub struct CompanyId(pub String);
 
 impl WireItem for CompanyId {
     fn decode(mut fields: Fields<'_>) -> Result<Self, ItemError> {
-        fields.required_id(&["companyResourceId", "resourceId"]).map(Self)
+        fields
+            .required_id(&["companyResourceId", "resourceId"])
+            .map(Self)
     }
 
     fn key(&self, hasher: &mut DefaultHasher) {
@@ -177,11 +190,14 @@ impl Client {
         };
         let dates = self.dates;
         self.call(&request, |answer: &Answer| {
-            let Some(data) = answer.data()? else { return Ok(Vec::new()) };
-            let nodes: Vec<&RawValue> = serde_json::from_str(data.get()).map_err(|_| ApiErrorKind::Shape {
-                path: "$.data".to_owned(),
-                reason: "expected a list".to_owned(),
-            })?;
+            let Some(data) = answer.data()? else {
+                return Ok(Vec::new());
+            };
+            let nodes: Vec<&RawValue> =
+                serde_json::from_str(data.get()).map_err(|_| ApiErrorKind::Shape {
+                    path: "$.data".to_owned(),
+                    reason: "expected a list".to_owned(),
+                })?;
             Ok(nodes.into_iter().map(|node| decode(node, &dates)).collect())
         })
         .await

@@ -32,7 +32,10 @@ pub enum EnrollmentList {
 
 /// A row of either listing.
 #[derive(Debug, Clone, Default, PartialEq)]
-#[expect(missing_docs, reason = "named as the vendor names them; see the columns of keepnet.enrollments")]
+#[expect(
+    missing_docs,
+    reason = "named as the vendor names them; see the columns of keepnet.enrollments"
+)]
 pub struct Enrollment {
     pub id: String,
     pub name: Option<String>,
@@ -61,7 +64,10 @@ pub struct Enrollment {
 
 /// For whom a training is meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "named as the vendor names them; see keepnet.enrollment_training_roles")]
+#[expect(
+    missing_docs,
+    reason = "named as the vendor names them; see keepnet.enrollment_training_roles"
+)]
 pub struct TrainingRole {
     pub id: i64,
     pub code: Option<String>,
@@ -121,7 +127,10 @@ impl WireItem for Enrollment {
 
 /// The settings of one enrollment. The answer names neither the enrollment nor its company.
 #[derive(Debug, Clone, Default, PartialEq)]
-#[expect(missing_docs, reason = "named as the vendor names them; see the columns of keepnet.enrollments")]
+#[expect(
+    missing_docs,
+    reason = "named as the vendor names them; see the columns of keepnet.enrollments"
+)]
 pub struct EnrollmentDetail {
     pub training_id: Option<String>,
     pub learning_path_id: Option<String>,
@@ -187,7 +196,11 @@ impl CompanyClient {
     #[must_use]
     pub fn enrollments<T: WireItem>(&self, list: EnrollmentList) -> Listing<T> {
         let (what, path, casing): (_, &[&str], _) = match list {
-            EnrollmentList::Active => ("enrollments", &["api", "enrollments", "search"], Casing::Pascal),
+            EnrollmentList::Active => (
+                "enrollments",
+                &["api", "enrollments", "search"],
+                Casing::Pascal,
+            ),
             EnrollmentList::Archive => (
                 "archived enrollments",
                 &["api", "enrollments", "archive", "search"],
@@ -220,7 +233,9 @@ impl CompanyClient {
             doing: format!("fetch the settings of enrollment {enrollment_id}"),
             endpoint: "details",
             method: reqwest::Method::GET,
-            path: ["api", "enrollments", enrollment_id].map(str::to_owned).to_vec(),
+            path: ["api", "enrollments", enrollment_id]
+                .map(str::to_owned)
+                .to_vec(),
             query: Vec::new(),
             body: Body::Empty,
             company: Some(self.company_id.clone()),

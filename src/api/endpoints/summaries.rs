@@ -34,7 +34,10 @@ const DOCUMENTED_STEP: &[&str] = &["reportDetail", "trainingDetails"];
 
 /// The counts of one enrollment.
 #[derive(Debug, Clone, Default, PartialEq)]
-#[expect(missing_docs, reason = "named as the vendor names them; see keepnet.enrollment_summaries")]
+#[expect(
+    missing_docs,
+    reason = "named as the vendor names them; see keepnet.enrollment_summaries"
+)]
 pub struct Summary {
     pub counts: ReportCounts,
     pub completed_count: Option<i64>,
@@ -52,7 +55,10 @@ pub struct Summary {
 
 /// `reportDetail`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "named as the vendor names them; see keepnet.enrollment_summaries")]
+#[expect(
+    missing_docs,
+    reason = "named as the vendor names them; see keepnet.enrollment_summaries"
+)]
 pub struct ReportCounts {
     pub total_target_user_count: Option<i64>,
     pub total_user_opened_count: Option<i64>,
@@ -68,7 +74,10 @@ pub struct ReportCounts {
 
 /// A step of a learning path. Steps arrive in any order, and may lack an id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "named as the vendor names them; see keepnet.enrollment_steps")]
+#[expect(
+    missing_docs,
+    reason = "named as the vendor names them; see keepnet.enrollment_steps"
+)]
 pub struct Step {
     pub number: Option<i64>,
     pub enrollment_id: Option<String>,
@@ -109,7 +118,10 @@ impl WireItem for Summary {
             starts_at: fields.instant("startDate")?,
             steps: fields.objects("steps", |mut step| {
                 let details = step.object("trainingDetails", |details| {
-                    Ok((details.scalar_text("trainingTypeName")?, details.boolean("hasQuiz")?))
+                    Ok((
+                        details.scalar_text("trainingTypeName")?,
+                        details.boolean("hasQuiz")?,
+                    ))
                 })?;
                 let (training_type_name, has_quiz) = details.unwrap_or_default();
                 Ok(Step {
@@ -141,7 +153,9 @@ impl CompanyClient {
             doing: format!("fetch the summary of enrollment {enrollment_id}"),
             endpoint: "summaries",
             method: reqwest::Method::GET,
-            path: ["api", "training-reports", enrollment_id, "summary"].map(str::to_owned).to_vec(),
+            path: ["api", "training-reports", enrollment_id, "summary"]
+                .map(str::to_owned)
+                .to_vec(),
             query: vec![("trainingType", training_type.to_string())],
             body: Body::Empty,
             company: Some(self.company_id.clone()),

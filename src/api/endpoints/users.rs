@@ -26,7 +26,10 @@ pub enum TrainingType {
 
 /// A row of the report: one person in one enrollment.
 #[derive(Debug, Clone, Default, PartialEq)]
-#[expect(missing_docs, reason = "named as the vendor names them; see keepnet.enrollment_users")]
+#[expect(
+    missing_docs,
+    reason = "named as the vendor names them; see keepnet.enrollment_users"
+)]
 pub struct UserReport {
     pub target_user_id: String,
     /// The enrollment that the row names: a step, for learning paths.
@@ -51,7 +54,10 @@ pub struct UserReport {
 
 /// A value of a custom field. Names may repeat, and may equal those of columns: the id is the key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "named as the vendor names them; see keepnet.user_custom_fields")]
+#[expect(
+    missing_docs,
+    reason = "named as the vendor names them; see keepnet.user_custom_fields"
+)]
 pub struct CustomField {
     pub id: String,
     pub name: Option<String>,
@@ -64,8 +70,14 @@ pub struct CustomField {
 impl WireItem for UserReport {
     fn decode(mut fields: Fields<'_>) -> Result<Self, ItemError> {
         // Older rows use other names for two members.
-        let (status, status_name) = (fields.scalar_text("status")?, fields.scalar_text("statusName")?);
-        let (exam, exam_name) = (fields.scalar_text("examStatus")?, fields.scalar_text("examStatusName")?);
+        let (status, status_name) = (
+            fields.scalar_text("status")?,
+            fields.scalar_text("statusName")?,
+        );
+        let (exam, exam_name) = (
+            fields.scalar_text("examStatus")?,
+            fields.scalar_text("examStatusName")?,
+        );
         Ok(Self {
             target_user_id: fields.required_id(&["targetUserResourceId"])?,
             enrollment_id: fields.id("enrollmentId")?,
@@ -110,7 +122,11 @@ fn name(name: Option<String>) -> Option<String> {
 impl CompanyClient {
     /// `POST training-reports/{id}/users/search`.
     #[must_use]
-    pub fn enrollment_users(&self, enrollment_id: &str, training_type: &TrainingType) -> Listing<UserReport> {
+    pub fn enrollment_users(
+        &self,
+        enrollment_id: &str,
+        training_type: &TrainingType,
+    ) -> Listing<UserReport> {
         let mut members = serde_json::Map::new();
         match training_type {
             TrainingType::Omitted => {}

@@ -17,7 +17,7 @@ use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Postgres, Row as _, ValueRef};
 
-use super::tuple::{self, EncodedRow, TableRows};
+use super::tuple::{self, EncodedRow, TableRows, Version};
 use crate::warehouse::tables::{Kind, Rule, Table};
 
 /// What a load did to one table.
@@ -77,7 +77,7 @@ pub async fn load_table(
     let (mut rows, contradictions) = distinct(received);
     loaded.contradictions = contradictions;
 
-    let mut owners: HashSet<&[u8]> = received.owners().collect();
+    let mut owners: HashSet<&[u8]> = received.owners().iter().map(|owner| &*owner.key).collect();
     if let Rule::SetOfNewest { owner_len, .. } = table.rule {
         owners.retain(|owner| !outdated_owners.contains(*owner));
         rows.retain(|key, _| !outdated_owners.contains(tuple::prefix(key, owner_len)));
@@ -90,7 +90,10 @@ pub async fn load_table(
     let mut vanished: Vec<Vec<u8>> = Vec::new();
     {
         let (sql, keys) = match table.rule.owner_len() {
-            Some(owner_len) => (lookup_sql(table, owner_len), key_arrays(table, &owners, owner_len)),
+            Some(owner_len) => (
+                lookup_sql(table, owner_len),
+                key_arrays(table, &owners, owner_len),
+            ),
             None => (
                 lookup_sql(table, table.key_len),
                 key_arrays(table, rows.keys(), table.key_len),
@@ -143,26 +146,45 @@ fn distinct(received: &TableRows) -> (HashMap<&[u8], EncodedRow<'_>>, u64) {
     let table = received.table;
     let mut rows: HashMap<&[u8], EncodedRow<'_>> = HashMap::with_capacity(received.len());
     let mut contradictions = 0;
+    let valid = newest_sets(received);
     for row in received.rows() {
-        let Some(previous) = rows.insert(row.key, row) else { continue };
+        if row.owner.is_some_and(|owner| !valid.contains(&owner)) {
+            continue;
+        }
+        let Some(previous) = rows.insert(row.key, row) else {
+            continue;
+        };
         let previous_version = version_in(previous, table);
         match table.rule {
             Rule::Newest if previous_version > version_in(row, table) => {
                 rows.insert(previous.key, previous);
             }
             Rule::Newest if previous_version < version_in(row, table) => {}
-            _ => contradictions += u64::from(previous != row),
+            _ => contradictions += u64::from(previous.values != row.values),
         }
     }
     (rows, contradictions)
 }
 
-type Version = (i64, Vec<u8>);
+/// The places of the owners whose set counts: of several for one owner the newest, and of these the last.
+fn newest_sets(received: &TableRows) -> HashSet<usize> {
+    let mut newest: HashMap<&[u8], (&Version, usize)> = HashMap::new();
+    for (place, owner) in received.owners().iter().enumerate() {
+        let entry = newest.entry(&owner.key).or_insert((&owner.version, place));
+        *entry = (*entry).max((&owner.version, place));
+    }
+    newest.into_values().map(|(_, place)| place).collect()
+}
 
 /// The version of a received row: the two columns behind the key.
 fn version_in(row: EncodedRow<'_>, table: &Table) -> Version {
-    let mut fields = tuple::fields(row.values).skip(table.key_len).map(Option::unwrap_or_default);
-    let instant = fields.next().and_then(|value| value.try_into().ok()).map_or(0, i64::from_be_bytes);
+    let mut fields = tuple::fields(row.values)
+        .skip(table.key_len)
+        .map(Option::unwrap_or_default);
+    let instant = fields
+        .next()
+        .and_then(|value| value.try_into().ok())
+        .map_or(0, i64::from_be_bytes);
     (instant, fields.next().unwrap_or_default().to_vec())
 }
 
@@ -258,25 +280,43 @@ fn qualified(table: &Table) -> String {
 }
 
 fn column_list(table: &Table) -> String {
-    table.columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
+    table
+        .columns
+        .iter()
+        .map(|column| column.name)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// `unnest($1::text[], …) as k(…)` over the first `columns` key columns, and the condition that joins it.
 fn unnested(table: &Table, columns: usize) -> (String, String) {
     let keys = &table.columns[..columns];
-    let casts = keys.iter().enumerate().map(|(index, column)| match column.kind {
-        Kind::Bigint => format!("${}::bigint[]", index + 1),
-        _ => format!("${}::text[]", index + 1),
-    });
+    let casts = keys
+        .iter()
+        .enumerate()
+        .map(|(index, column)| match column.kind {
+            Kind::Bigint => format!("${}::bigint[]", index + 1),
+            _ => format!("${}::text[]", index + 1),
+        });
     let names: Vec<&str> = keys.iter().map(|column| column.name).collect();
-    let source = format!("unnest({}) as k({})", casts.collect::<Vec<_>>().join(", "), names.join(", "));
-    let condition = names.iter().map(|name| format!("t.{name} = k.{name}")).collect::<Vec<_>>();
+    let source = format!(
+        "unnest({}) as k({})",
+        casts.collect::<Vec<_>>().join(", "),
+        names.join(", ")
+    );
+    let condition = names
+        .iter()
+        .map(|name| format!("t.{name} = k.{name}"))
+        .collect::<Vec<_>>();
     (source, condition.join(" and "))
 }
 
 fn lookup_sql(table: &Table, columns: usize) -> String {
     let (source, condition) = unnested(table, columns);
-    let selected = table.columns.iter().map(|column| format!("t.{}", column.name));
+    let selected = table
+        .columns
+        .iter()
+        .map(|column| format!("t.{}", column.name));
     let selected = selected.collect::<Vec<_>>().join(", ");
     format!(
         "select {selected}, t.deleted_at is not null from {source} join {} t on {condition}",
@@ -325,18 +365,29 @@ async fn merge(
     copy(db, &staging, table, rows, at).await?;
 
     let (key, values) = table.columns.split_at(table.key_len);
-    let key = key.iter().map(|column| column.name).collect::<Vec<_>>().join(", ");
+    let key = key
+        .iter()
+        .map(|column| column.name)
+        .collect::<Vec<_>>()
+        .join(", ");
     let mut update = String::from("synced_at = excluded.synced_at, deleted_at = null");
     for column in values {
         let _ = write!(update, ", {0} = excluded.{0}", column.name);
     }
     let list = |prefix: &str| {
-        let names = values.iter().map(|column| format!("{prefix}.{}", column.name));
+        let names = values
+            .iter()
+            .map(|column| format!("{prefix}.{}", column.name));
         names.collect::<Vec<_>>().join(", ")
     };
     let mut condition = String::from("t.deleted_at is not null");
     if !values.is_empty() {
-        let _ = write!(condition, " or row({}) is distinct from row({})", list("t"), list("excluded"));
+        let _ = write!(
+            condition,
+            " or row({}) is distinct from row({})",
+            list("t"),
+            list("excluded")
+        );
     }
     if table.rule == Rule::Newest {
         let (instant, id) = (values[0].name, values[1].name);
@@ -352,7 +403,9 @@ async fn merge(
     )))
     .fetch_all(&mut *db)
     .await?;
-    sqlx::raw_sql(AssertSqlSafe(format!("drop table {staging}"))).execute(&mut *db).await?;
+    sqlx::raw_sql(AssertSqlSafe(format!("drop table {staging}")))
+        .execute(&mut *db)
+        .await?;
 
     let mut effect = Effect::default();
     for row in &merged {
@@ -380,6 +433,9 @@ async fn mark_deleted(
         qualified(table),
         at = table.key_len + 1
     );
-    let done = bind(sqlx::query(AssertSqlSafe(sql)), arrays).bind(at).execute(db).await?;
+    let done = bind(sqlx::query(AssertSqlSafe(sql)), arrays)
+        .bind(at)
+        .execute(db)
+        .await?;
     Ok(done.rows_affected())
 }

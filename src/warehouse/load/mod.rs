@@ -16,7 +16,7 @@ use crate::warehouse::cursors::{self, CursorMove};
 use crate::warehouse::quarantine::{self, BadItem, Discrepancy, UnknownField};
 use crate::warehouse::tables::Rule;
 pub use merge::{Effect, NewRows};
-use tuple::{Row, TableRows};
+use tuple::{Row, TableRows, Version};
 
 /// How often a batch is tried again when it collides with another transaction.
 const MAX_COLLISIONS: u32 = 5;
@@ -31,13 +31,20 @@ impl Rows {
         self.table::<R>().push(row);
     }
 
-    /// Says that all rows of `owner` are among those added to the table of `R`; see [`Rule::Set`].
+    /// Says that the rows of `R` that follow, up to the next owner, are all that `owner` has; see [`Rule::Set`].
     pub fn push_owner<R: Row>(&mut self, owner: &[&str]) {
-        self.table::<R>().push_owner(owner);
+        self.table::<R>().push_owner(owner, Version::default());
+    }
+
+    /// The same for [`Rule::SetOfNewest`]: by the version of the owner's row.
+    pub fn push_owner_by<R: Row>(&mut self, owner: &[&str], version: Version) {
+        self.table::<R>().push_owner(owner, version);
     }
 
     fn table<R: Row>(&mut self) -> &mut TableRows {
-        self.0.entry(R::TABLE.order).or_insert_with(|| TableRows::new(R::TABLE))
+        self.0
+            .entry(R::TABLE.order)
+            .or_insert_with(|| TableRows::new(R::TABLE))
     }
 
     /// Takes over all rows of `other`.
@@ -104,7 +111,11 @@ pub type Effects = HashMap<Resource, Effect>;
 /// Two processes may load the same new rows at the same time. The second one then fails on the key; it is
 /// repeated with a merge, which waits for the first and finds its rows. Deadlocks and serialization failures
 /// are repeated as they are.
-pub async fn commit(pool: &PgPool, batch: &Batch, at: DateTime<Utc>) -> Result<Effects, sqlx::Error> {
+pub async fn commit(
+    pool: &PgPool,
+    batch: &Batch,
+    at: DateTime<Utc>,
+) -> Result<Effects, sqlx::Error> {
     let mut new_rows = NewRows::Copy;
     for _ in 0..MAX_COLLISIONS {
         match try_commit(pool, batch, new_rows, at).await {
@@ -136,7 +147,10 @@ async fn try_commit(
             _ => &none,
         };
         let loaded = merge::load_table(&mut tx, rows, owners, new_rows, at).await?;
-        effects.entry(rows.table.resource).or_default().add(loaded.effect);
+        effects
+            .entry(rows.table.resource)
+            .or_default()
+            .add(loaded.effect);
         if loaded.contradictions > 0 {
             discrepancies.push(Discrepancy {
                 resource: rows.table.resource,

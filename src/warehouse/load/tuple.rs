@@ -29,7 +29,21 @@ pub struct Span {
     start: usize,
     key_end: usize,
     end: usize,
+    /// How many owners had been named when the row came; its own is the last of them.
+    owners: usize,
 }
+
+/// Somebody whose whole set of rows was received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The encoded key columns that name the owner.
+    pub key: Box<[u8]>,
+    /// Which set is newer, when several were received for one owner.
+    pub version: Version,
+}
+
+/// The version of a row: an instant in PostgreSQL's encoding, then an id.
+pub type Version = (i64, Vec<u8>);
 
 /// Writes the values of one row.
 #[derive(Debug)]
@@ -44,11 +58,26 @@ impl<'a> Tuple<'a> {
     /// Encodes `row` at the end of `bytes`. The column count of the COPY format is left to [`copy_row`].
     pub fn encode<R: Row>(row: &R, bytes: &'a mut Vec<u8>) -> Span {
         let start = bytes.len();
-        let mut tuple = Tuple { bytes, key_len: R::TABLE.key_len, written: 0, key_end: start };
+        let mut tuple = Tuple {
+            bytes,
+            key_len: R::TABLE.key_len,
+            written: 0,
+            key_end: start,
+        };
         row.write(&mut tuple);
-        debug_assert_eq!(tuple.written, R::TABLE.columns.len(), "columns of {}", R::TABLE.name);
+        debug_assert_eq!(
+            tuple.written,
+            R::TABLE.columns.len(),
+            "columns of {}",
+            R::TABLE.name
+        );
         let (key_end, end) = (tuple.key_end, bytes.len());
-        Span { start, key_end, end }
+        Span {
+            start,
+            key_end,
+            end,
+            owners: 0,
+        }
     }
 
     /// A `text` value. PostgreSQL cannot hold NUL: it becomes U+FFFD.
@@ -65,17 +94,32 @@ impl<'a> Tuple<'a> {
 
     /// A `bigint` value.
     pub fn bigint(&mut self, value: Option<i64>) -> &mut Self {
-        self.field(value.map(i64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice))
+        self.field(
+            value
+                .map(i64::to_be_bytes)
+                .as_ref()
+                .map(<[u8; 8]>::as_slice),
+        )
     }
 
     /// A `double precision` value.
     pub fn double(&mut self, value: Option<f64>) -> &mut Self {
-        self.field(value.map(f64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice))
+        self.field(
+            value
+                .map(f64::to_be_bytes)
+                .as_ref()
+                .map(<[u8; 8]>::as_slice),
+        )
     }
 
     /// A `boolean` value.
     pub fn boolean(&mut self, value: Option<bool>) -> &mut Self {
-        self.field(value.map(|value| [u8::from(value)]).as_ref().map(<[u8; 1]>::as_slice))
+        self.field(
+            value
+                .map(|value| [u8::from(value)])
+                .as_ref()
+                .map(<[u8; 1]>::as_slice),
+        )
     }
 
     /// A `timestamptz` value.
@@ -126,6 +170,15 @@ impl<'a> Tuple<'a> {
     }
 }
 
+/// The version that stands for this instant and id; no instant sorts before every other.
+#[must_use]
+pub fn version(instant: Option<DateTime<Utc>>, id: &str) -> Version {
+    (
+        instant.map_or(MINUS_INFINITY, postgres_micros),
+        id.as_bytes().to_vec(),
+    )
+}
+
 fn postgres_micros(instant: DateTime<Utc>) -> i64 {
     instant.timestamp_micros() - POSTGRES_EPOCH_US
 }
@@ -137,42 +190,59 @@ pub struct TableRows {
     pub table: &'static Table,
     bytes: Vec<u8>,
     spans: Vec<Span>,
-    /// Encoded keys of the owners whose set was received; see `Rule::Set`.
-    owners: Vec<Box<[u8]>>,
+    /// Those whose set was received; see `Rule::Set`.
+    owners: Vec<Owner>,
 }
 
 impl TableRows {
     /// No rows yet.
     #[must_use]
     pub fn new(table: &'static Table) -> Self {
-        Self { table, bytes: Vec::new(), spans: Vec::new(), owners: Vec::new() }
+        Self {
+            table,
+            bytes: Vec::new(),
+            spans: Vec::new(),
+            owners: Vec::new(),
+        }
     }
 
     /// Adds a row.
     pub fn push<R: Row>(&mut self, row: &R) {
         debug_assert!(std::ptr::eq(R::TABLE, self.table));
         let span = Tuple::encode(row, &mut self.bytes);
-        self.spans.push(span);
+        self.spans.push(Span {
+            owners: self.owners.len(),
+            ..span
+        });
     }
 
-    /// Says that all rows of this owner are among those added.
-    pub fn push_owner(&mut self, key: &[&str]) {
+    /// Says that the rows added next, up to the next owner, are all that this owner has by this version.
+    pub fn push_owner(&mut self, key: &[&str], version: Version) {
         let mut bytes = Vec::new();
-        let mut tuple = Tuple { bytes: &mut bytes, key_len: key.len(), written: 0, key_end: 0 };
+        let mut tuple = Tuple {
+            bytes: &mut bytes,
+            key_len: key.len(),
+            written: 0,
+            key_end: 0,
+        };
         for part in key {
             tuple.text(Some(part));
         }
-        self.owners.push(bytes.into_boxed_slice());
+        self.owners.push(Owner {
+            key: bytes.into_boxed_slice(),
+            version,
+        });
     }
 
     /// Takes over the rows of `other`, which must be of the same table.
     pub fn append(&mut self, other: &Self) {
-        let shift = self.bytes.len();
+        let (shift, owners) = (self.bytes.len(), self.owners.len());
         self.bytes.extend_from_slice(&other.bytes);
         self.spans.extend(other.spans.iter().map(|span| Span {
             start: span.start + shift,
             key_end: span.key_end + shift,
             end: span.end + shift,
+            owners: span.owners + owners,
         }));
         self.owners.extend(other.owners.iter().cloned());
     }
@@ -189,9 +259,10 @@ impl TableRows {
         self.spans.is_empty() && self.owners.is_empty()
     }
 
-    /// The owners whose whole set was received.
-    pub fn owners(&self) -> impl Iterator<Item = &[u8]> {
-        self.owners.iter().map(AsRef::as_ref)
+    /// Those whose whole set was received, in the order in which they were.
+    #[must_use]
+    pub fn owners(&self) -> &[Owner] {
+        &self.owners
     }
 
     /// The rows, in the order in which they were received.
@@ -199,6 +270,7 @@ impl TableRows {
         self.spans.iter().map(|span| EncodedRow {
             key: &self.bytes[span.start..span.key_end],
             values: &self.bytes[span.start..span.end],
+            owner: span.owners.checked_sub(1),
         })
     }
 }
@@ -210,6 +282,8 @@ pub struct EncodedRow<'a> {
     pub key: &'a [u8],
     /// All encoded columns, the key included.
     pub values: &'a [u8],
+    /// Its owner's place among [`TableRows::owners`].
+    pub owner: Option<usize>,
 }
 
 /// Splits encoded columns into their values (`None`: null).
@@ -233,7 +307,10 @@ pub fn fields(mut encoded: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
 /// The encoded form of the first `count` columns of `encoded`.
 #[must_use]
 pub fn prefix(encoded: &[u8], count: usize) -> &[u8] {
-    let length = fields(encoded).take(count).map(|value| 4 + value.map_or(0, <[u8]>::len)).sum();
+    let length = fields(encoded)
+        .take(count)
+        .map(|value| 4 + value.map_or(0, <[u8]>::len))
+        .sum();
     &encoded[..length]
 }
 

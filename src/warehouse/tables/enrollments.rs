@@ -197,7 +197,11 @@ static TARGET_GROUPS: Table = Table {
     order: 14,
     key_len: 3,
     rule: OWNED_BY_ENROLLMENT,
-    columns: &[text("company_id"), text("enrollment_id"), text("target_group_id")],
+    columns: &[
+        text("company_id"),
+        text("enrollment_id"),
+        text("target_group_id"),
+    ],
 };
 
 /// Makes the row of a list table that holds one text per row.

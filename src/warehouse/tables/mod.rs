@@ -89,20 +89,38 @@ pub enum Kind {
 }
 
 pub(crate) const fn text(name: &'static str) -> Column {
-    Column { name, kind: Kind::Text }
+    Column {
+        name,
+        kind: Kind::Text,
+    }
 }
 pub(crate) const fn bigint(name: &'static str) -> Column {
-    Column { name, kind: Kind::Bigint }
+    Column {
+        name,
+        kind: Kind::Bigint,
+    }
 }
 pub(crate) const fn double(name: &'static str) -> Column {
-    Column { name, kind: Kind::Double }
+    Column {
+        name,
+        kind: Kind::Double,
+    }
 }
 pub(crate) const fn boolean(name: &'static str) -> Column {
-    Column { name, kind: Kind::Boolean }
+    Column {
+        name,
+        kind: Kind::Boolean,
+    }
 }
 pub(crate) const fn instant(name: &'static str) -> Column {
-    Column { name, kind: Kind::Instant }
+    Column {
+        name,
+        kind: Kind::Instant,
+    }
 }
 pub(crate) const fn json(name: &'static str) -> Column {
-    Column { name, kind: Kind::Json }
+    Column {
+        name,
+        kind: Kind::Json,
+    }
 }

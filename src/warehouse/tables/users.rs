@@ -35,7 +35,7 @@ pub struct TargetUserRow<'a> {
     pub reported_by_created_at: Option<DateTime<Utc>>,
     pub reported_by_enrollment_id: &'a str,
     pub email: Option<&'a str>,
-    pub is_email_masked: Option<bool>,
+    pub is_email_masked: bool,
     pub first_name: Option<&'a str>,
     pub last_name: Option<&'a str>,
     pub department: Option<&'a str>,
@@ -52,7 +52,7 @@ impl Row for TargetUserRow<'_> {
             .instant_or_minus_infinity(self.reported_by_created_at)
             .text(Some(self.reported_by_enrollment_id))
             .text(self.email)
-            .boolean(self.is_email_masked)
+            .boolean(Some(self.is_email_masked))
             .text(self.first_name)
             .text(self.last_name)
             .text(self.department)
@@ -146,7 +146,10 @@ static CUSTOM_FIELDS: Table = Table {
     resource: Resource::Users,
     order: 32,
     key_len: 3,
-    rule: Rule::SetOfNewest { owner_len: 2, owner: TARGET_USERS.order },
+    rule: Rule::SetOfNewest {
+        owner_len: 2,
+        owner: TARGET_USERS.order,
+    },
     columns: &[
         text("company_id"),
         text("target_user_id"),

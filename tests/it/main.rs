@@ -1,0 +1,4 @@
+//! Everything that needs a database: one binary, one private PostgreSQL, a database per test.
+
+mod support;
+mod sync;

@@ -1,0 +1,94 @@
+//! One private PostgreSQL for all tests, and a database for each.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use keepnet_etl::warehouse::connect::{Target, connect};
+use keepnet_etl::warehouse::embedded::{Embedded, EmbeddedDatabase};
+use keepnet_etl::warehouse::migrate::migrate;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+use tokio::sync::OnceCell;
+
+static SERVER: OnceCell<EmbeddedDatabase> = OnceCell::const_new();
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// The server, beside the build; `scripts/test.sh` stops it in the end.
+pub fn data_dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../test-postgres")
+}
+
+async fn server() -> &'static EmbeddedDatabase {
+    SERVER
+        .get_or_init(|| async {
+            let server = Embedded::new(data_dir())
+                .with_setting("fsync", "off")
+                .with_setting("max_connections", "300");
+            let database = server
+                .start_or_attach()
+                .await
+                .expect("the tests' PostgreSQL");
+            drop_leftovers(&database).await;
+            database
+        })
+        .await
+}
+
+/// Databases of earlier test processes that are gone.
+async fn drop_leftovers(server: &EmbeddedDatabase) {
+    let mut db = PgConnection::connect_with(&server.connect_options())
+        .await
+        .expect("connection");
+    let names: Vec<String> = sqlx::query_scalar(
+        "select datname::text from pg_database d
+         where datname like 'it\\_%' and not exists (select from pg_stat_activity a where a.datname = d.datname)",
+    )
+    .fetch_all(&mut db)
+    .await
+    .expect("databases");
+    for name in names {
+        // Another process may be at it as well.
+        let _ = sqlx::query(AssertSqlSafe(format!("drop database if exists {name}")))
+            .execute(&mut db)
+            .await;
+    }
+}
+
+/// The URL of a new, empty database.
+pub async fn empty() -> SecretString {
+    let server = server().await;
+    let name = format!(
+        "it_{}_{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    );
+    let mut db = PgConnection::connect_with(&server.connect_options())
+        .await
+        .expect("connection");
+    sqlx::query(AssertSqlSafe(format!("create database {name}")))
+        .execute(&mut db)
+        .await
+        .expect("database");
+    let url = server
+        .url()
+        .expose_secret()
+        .replace("/keepnet?", &format!("/{name}?"));
+    url.into()
+}
+
+/// A pool on `url`.
+pub async fn pool(url: &SecretString) -> PgPool {
+    let target = Target {
+        url: url.clone(),
+        max_connections: 8,
+        allow_plaintext: false,
+    };
+    connect(&target).await.expect("pool")
+}
+
+/// A pool on a new, migrated database.
+pub async fn migrated() -> PgPool {
+    let pool = pool(&empty().await).await;
+    migrate(&pool).await.expect("migrations");
+    pool
+}

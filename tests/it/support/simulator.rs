@@ -1,0 +1,116 @@
+//! The simulated API as a process of its own.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use serde_json::Value;
+
+/// A simulated API; it ends with this value.
+pub struct Simulator {
+    url: String,
+    child: Child,
+    /// The simulator ends when this is closed, also when the test is killed.
+    stdin: Option<ChildStdin>,
+}
+
+impl Simulator {
+    /// Starts `keepnet-etl simulate` with these flags.
+    pub fn start(flags: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_keepnet-etl"))
+            .arg("simulate")
+            .args(flags)
+            .arg("--quit-with-stdin")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the simulator starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("stdout"))
+            .read_line(&mut line)
+            .expect("a first line");
+        let url = line
+            .split_whitespace()
+            .find(|word| word.starts_with("http://"))
+            .expect("a URL")
+            .to_owned();
+        Self {
+            url,
+            stdin: child.stdin.take(),
+            child,
+        }
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The rows that `keepnet.<table>` should hold.
+    pub async fn truth(&self, table: &str) -> Vec<Value> {
+        let body = self.get(&format!("truth/{table}")).await;
+        body.lines()
+            .map(|line| serde_json::from_str(line).expect("a row of the truth"))
+            .collect()
+    }
+
+    /// Requests per endpoint since the last reset.
+    pub async fn requests(&self) -> Value {
+        serde_json::from_str(&self.get("requests").await).expect("counts")
+    }
+
+    /// What the simulator holds against its clients.
+    pub async fn contract(&self) -> Value {
+        serde_json::from_str(&self.get("contract").await).expect("contract")
+    }
+
+    /// Adds a fault, as on the command line: `users:503:times=2`.
+    pub async fn fault(&self, fault: &str) {
+        let response = http()
+            .post(format!("{}/simulator/faults", self.url))
+            .json(&fault);
+        let response = send(response).await;
+        assert!(
+            response.status().is_success(),
+            "{fault}: {}",
+            response.text().await.unwrap_or_default()
+        );
+    }
+
+    /// Ends all faults.
+    pub async fn heal(&self) {
+        send(http().delete(format!("{}/simulator/faults", self.url))).await;
+    }
+
+    /// Sets the counts of requests to zero.
+    pub async fn reset_requests(&self) {
+        send(http().delete(format!("{}/simulator/requests", self.url))).await;
+    }
+
+    async fn get(&self, path: &str) -> String {
+        let response = send(http().get(format!("{}/simulator/{path}", self.url))).await;
+        assert!(
+            response.status().is_success(),
+            "{path}: {}",
+            response.status()
+        );
+        response.text().await.expect("a body")
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+fn http() -> reqwest::Client {
+    // Plain http needs no certificates, but the client wants to know who would check them.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::default()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test talks to its simulator")]
+async fn send(request: reqwest::RequestBuilder) -> reqwest::Response {
+    request.send().await.expect("the simulator answers")
+}

@@ -1,0 +1,136 @@
+//! Looking at tables: as sorted text for snapshots, and against the simulator's truth.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+use sqlx::{AssertSqlSafe, PgPool};
+
+use super::simulator::Simulator;
+
+/// Every table that this version fills.
+pub const TABLES: [&str; 12] = [
+    "companies",
+    "company_tags",
+    "enrollments",
+    "enrollment_tags",
+    "enrollment_languages",
+    "enrollment_target_groups",
+    "enrollment_training_roles",
+    "enrollment_summaries",
+    "enrollment_steps",
+    "enrollment_users",
+    "target_users",
+    "user_custom_fields",
+];
+
+/// Columns that say something of the row here, not of the thing there.
+const BOOKKEEPING: [&str; 12] = [
+    "company_key",
+    "enrollment_key",
+    "target_user_key",
+    "extra",
+    "detail_extra",
+    "first_seen_at",
+    "synced_at",
+    "deleted_at",
+    "reported_by_created_at",
+    "reported_by_enrollment_id",
+    "parent_enrollment_id",
+    "is_step",
+];
+
+/// All present rows, as JSON objects of all columns.
+pub async fn rows(pool: &PgPool, table: &str) -> Vec<Map<String, Value>> {
+    rows_where(pool, table, "deleted_at is null").await
+}
+
+/// The rows that meet a condition.
+pub async fn rows_where(pool: &PgPool, table: &str, condition: &str) -> Vec<Map<String, Value>> {
+    let sql = format!("select to_jsonb(t) from keepnet.{table} t where {condition}");
+    let rows: Vec<Value> = sqlx::query_scalar(AssertSqlSafe(sql))
+        .fetch_all(pool)
+        .await
+        .expect("rows");
+    rows.into_iter()
+        .map(|row| match row {
+            Value::Object(row) => row
+                .into_iter()
+                .map(|(name, value)| (name, plain(value)))
+                .collect(),
+            other => panic!("not a row: {other}"),
+        })
+        .collect()
+}
+
+/// Asserts that a table holds what the simulator says it should, row by row and value by value.
+pub async fn assert_equals_truth(pool: &PgPool, simulator: &Simulator, table: &str) {
+    let truth = simulator.truth(table).await;
+    let stored = rows(pool, table).await;
+    if let (Some(Value::Object(truth)), Some(stored)) = (truth.first(), stored.first()) {
+        let missing: Vec<&String> = stored
+            .keys()
+            .filter(|name| !truth.contains_key(*name) && !BOOKKEEPING.contains(&name.as_str()))
+            .collect();
+        assert!(
+            missing.is_empty(),
+            "the truth of {table} says nothing of {missing:?}"
+        );
+    }
+    let names: BTreeSet<String> = truth
+        .iter()
+        .filter_map(Value::as_object)
+        .flat_map(|row| row.keys().cloned())
+        .collect();
+    let line = |row: &Map<String, Value>| {
+        let values: Vec<String> = names
+            .iter()
+            .map(|name| {
+                format!(
+                    "{name}={}",
+                    plain(row.get(name).cloned().unwrap_or_default())
+                )
+            })
+            .collect();
+        values.join(" ")
+    };
+    let expected: BTreeSet<String> = truth
+        .iter()
+        .filter_map(Value::as_object)
+        .map(line)
+        .collect();
+    let found: BTreeSet<String> = stored.iter().map(line).collect();
+    assert_eq!(truth.len(), stored.len(), "rows of {table}");
+    let missing: Vec<_> = expected.difference(&found).take(3).collect();
+    let surplus: Vec<_> = found.difference(&expected).take(3).collect();
+    assert!(
+        missing.is_empty() && surplus.is_empty(),
+        "{table} differs\nmissing:\n{missing:#?}\nsurplus:\n{surplus:#?}"
+    );
+}
+
+/// Asserts the same of every table.
+pub async fn assert_all_equal_truth(pool: &PgPool, simulator: &Simulator) {
+    for table in TABLES {
+        assert_equals_truth(pool, simulator, table).await;
+    }
+}
+
+/// One spelling for what means the same: instants in UTC with Z, whole numbers without a fraction.
+fn plain(value: Value) -> Value {
+    match value {
+        Value::String(text) => match chrono::DateTime::parse_from_rfc3339(&text) {
+            Ok(instant) => instant
+                .with_timezone(&chrono::Utc)
+                .format("%Y-%m-%dT%H:%M:%SZ")
+                .to_string()
+                .into(),
+            Err(_) => Value::String(text),
+        },
+        Value::Number(number) => match number.as_f64() {
+            #[expect(clippy::cast_possible_truncation, reason = "it has no fraction")]
+            Some(float) if float.fract() == 0.0 && float.abs() < 9e15 => (float as i64).into(),
+            _ => Value::Number(number),
+        },
+        other => other,
+    }
+}
