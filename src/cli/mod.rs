@@ -10,6 +10,7 @@ pub mod simulate;
 pub mod status;
 pub mod stop_database;
 pub mod sync;
+mod table;
 
 use std::io;
 use std::path::PathBuf;
