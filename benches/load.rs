@@ -156,6 +156,7 @@ async fn raw_copy(pool: &PgPool, rows: u64) -> anyhow::Result<Duration> {
 
 async fn load(pool: &PgPool, rows: u64, status: &'static str) -> anyhow::Result<Duration> {
     let begun = Instant::now();
+    let mut is_all_new = false;
     for first in (0..rows).step_by(BATCH as usize) {
         let mut batch = Batch {
             company_id: COMPANY.to_owned(),
@@ -166,7 +167,9 @@ async fn load(pool: &PgPool, rows: u64, status: &'static str) -> anyhow::Result<
             received.push(&row(&user(number, status), instant()));
         }
         batch.rows.append(received);
-        commit(pool, &batch, instant()).await?;
+        is_all_new = commit(pool, &batch, is_all_new, instant())
+            .await?
+            .is_all_new;
     }
     Ok(begun.elapsed())
 }

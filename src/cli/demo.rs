@@ -66,6 +66,7 @@ pub async fn run() -> Result<ExitCode, Failure> {
         ("KEEPNET_ETL__API__CLIENT_ID", "demo"),
         ("KEEPNET_ETL__API__CLIENT_SECRET", "demo-secret"),
         ("KEEPNET_ETL__API__MAX_REQUESTS_PER_SECOND", "0"),
+        ("KEEPNET_ETL__API__TIME_ZONE", "Europe/Istanbul"),
         (
             "KEEPNET_ETL__WAREHOUSE__DATA_DIR",
             &data_dir().display().to_string(),

@@ -28,6 +28,7 @@ pub async fn load(
     mut deliveries: mpsc::Receiver<Delivery>,
 ) -> Result<Effects, WarehouseError> {
     let mut effects = Effects::new();
+    let mut is_all_new = false;
     while let Some(first) = deliveries.recv().await {
         let closes_at = Instant::now() + BATCH_TIME;
         let mut batch = Batch {
@@ -45,10 +46,11 @@ pub async fn load(
             continue;
         }
         let rows = batch.rows.len();
-        let done = load::commit(pool, &batch, clock.now())
+        let done = load::commit(pool, &batch, is_all_new, clock.now())
             .await
             .map_err(|error| WarehouseError::from_sqlx("load rows", error))?;
-        for (resource, effect) in done {
+        is_all_new = done.is_all_new;
+        for (resource, effect) in done.effects {
             effects.entry(resource).or_default().add(effect);
         }
         progress.loaded(rows as u64);

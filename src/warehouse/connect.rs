@@ -52,8 +52,7 @@ fn options(target: &Target) -> Result<PgConnectOptions, WarehouseError> {
     let doing = "connect to the database";
     let options = PgConnectOptions::from_str(target.url.expose_secret())
         .map_err(|error| WarehouseError::from_sqlx(doing, error))?
-        .application_name("keepnet-etl")
-        .options([("timezone", "UTC")]);
+        .application_name("keepnet-etl");
     if target.allow_plaintext || is_on_this_machine(&options) {
         return Ok(options);
     }
@@ -75,6 +74,10 @@ fn is_on_this_machine(options: &PgConnectOptions) -> bool {
 }
 
 async fn work_as_plain_role(db: &mut PgConnection) -> Result<(), sqlx::Error> {
+    // "already exists, skipping" is no news to anybody.
+    sqlx::query("set client_min_messages = warning")
+        .execute(&mut *db)
+        .await?;
     let row = sqlx::query(
         "select login.rolsuper or login.rolbypassrls, owner.rolname, owner.rolsuper or owner.rolbypassrls
          from pg_roles login

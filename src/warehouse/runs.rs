@@ -95,6 +95,11 @@ impl Run {
         error: Option<&str>,
         at: DateTime<Utc>,
     ) -> Result<(), sqlx::Error> {
+        let mut tx = self.alive.begin().await?;
+        // Flushes everything that this run committed; see `connect`.
+        sqlx::query("set local synchronous_commit = on")
+            .execute(&mut *tx)
+            .await?;
         sqlx::query(
             "update sync.runs set outcome = $2, finished_at = $3, requests = $4, rows_inserted = $5,
                     rows_updated = $6, rows_unchanged = $7, rows_deleted = $8, error = $9
@@ -109,8 +114,9 @@ impl Run {
         .bind(signed(totals.rows.unchanged))
         .bind(signed(totals.rows.deleted))
         .bind(error)
-        .execute(&mut *self.alive)
+        .execute(&mut *tx)
         .await?;
+        tx.commit().await?;
         sqlx::query("select pg_advisory_unlock($1, ($2 % 2147483647)::int)")
             .bind(RUN_LOCK)
             .bind(self.id)

@@ -44,9 +44,11 @@ impl Effect {
     }
 }
 
-/// How rows that were not found are written.
+/// How new rows are found and written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewRows {
+    /// Rows of bulk tables are taken for new without looking, and copied; fails when one of them is stored.
+    Assume,
     /// Copied into the table; fails when another transaction inserted one of the keys in between.
     Copy,
     /// Merged like changed rows; for the repetition after such a failure.
@@ -89,7 +91,7 @@ pub async fn load_table(
 
     let mut changed: Vec<EncodedRow<'_>> = Vec::new();
     let mut vanished: Vec<Vec<u8>> = Vec::new();
-    {
+    if !(new_rows == NewRows::Assume && table.is_bulk()) {
         let (sql, keys) = match table.rule.owner_len() {
             Some(owner_len) => (
                 lookup_sql(table, owner_len),

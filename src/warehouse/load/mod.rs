@@ -107,22 +107,38 @@ impl Batch {
 /// Rows by effect, per resource.
 pub type Effects = HashMap<Resource, Effect>;
 
+/// What a commit did.
+#[derive(Debug, Default)]
+pub struct Committed {
+    /// Rows by effect.
+    pub effects: Effects,
+    /// All rows of bulk tables were new, so that those of the next batch may be, too.
+    pub is_all_new: bool,
+}
+
 /// Commits `batch`: all of it, or nothing.
 ///
-/// Two processes may load the same new rows at the same time. The second one then fails on the key; it is
-/// repeated with a merge, which waits for the first and finds its rows. Deadlocks and serialization failures
-/// are repeated as they are.
+/// When the batch before it was `all_new`, rows of bulk tables are first copied without looking for stored ones. If
+/// one of them is stored after all, or another process inserts it at the same time, the copy fails on the key and the
+/// batch is repeated: with looking, then with a merge, which waits for the other process and finds its rows. Deadlocks
+/// and serialization failures are repeated as they are.
 pub async fn commit(
     pool: &PgPool,
     batch: &Batch,
+    is_all_new: bool,
     at: DateTime<Utc>,
-) -> Result<Effects, sqlx::Error> {
-    let mut new_rows = NewRows::Copy;
+) -> Result<Committed, sqlx::Error> {
+    let mut new_rows = if is_all_new {
+        NewRows::Assume
+    } else {
+        NewRows::Copy
+    };
     for _ in 0..MAX_COLLISIONS {
         match try_commit(pool, batch, new_rows, at).await {
-            Err(sqlx::Error::Database(error)) => match error.code().as_deref() {
-                Some("23505") if new_rows == NewRows::Copy => new_rows = NewRows::Merge,
-                Some("40001" | "40P01") => {}
+            Err(sqlx::Error::Database(error)) => match (error.code().as_deref(), new_rows) {
+                (Some("23505"), NewRows::Assume) => new_rows = NewRows::Copy,
+                (Some("23505"), NewRows::Copy) => new_rows = NewRows::Merge,
+                (Some("40001" | "40P01"), _) => {}
                 _ => return Err(sqlx::Error::Database(error)),
             },
             done => return done,
@@ -136,9 +152,10 @@ async fn try_commit(
     batch: &Batch,
     new_rows: NewRows,
     at: DateTime<Utc>,
-) -> Result<Effects, sqlx::Error> {
+) -> Result<Committed, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let mut effects = Effects::new();
+    let (mut bulk_rows, mut new_bulk_rows) = (0, 0);
     let mut outdated: HashMap<u8, HashSet<Box<[u8]>>> = HashMap::new();
     let none = HashSet::new();
     let mut discrepancies = Vec::new();
@@ -152,6 +169,10 @@ async fn try_commit(
             .entry(rows.table.resource)
             .or_default()
             .add(loaded.effect);
+        if rows.table.is_bulk() {
+            bulk_rows += rows.len() as u64;
+            new_bulk_rows += loaded.effect.inserted;
+        }
         discrepancies.extend(
             loaded
                 .contradictions
@@ -183,5 +204,8 @@ async fn try_commit(
         quarantine::note_discrepancy(&mut tx, &batch.company_id, discrepancy, at).await?;
     }
     tx.commit().await?;
-    Ok(effects)
+    Ok(Committed {
+        effects,
+        is_all_new: bulk_rows > 0 && new_bulk_rows == bulk_rows,
+    })
 }

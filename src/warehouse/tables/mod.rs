@@ -27,6 +27,14 @@ pub struct Table {
     pub rule: Rule,
 }
 
+impl Table {
+    /// True when one enrollment has many rows here, each with a key of its own.
+    #[must_use]
+    pub fn is_bulk(&self) -> bool {
+        self.rule == Rule::Replace && self.key_len > 2
+    }
+}
+
 /// How a received row meets the stored row with the same key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
