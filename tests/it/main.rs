@@ -3,3 +3,4 @@
 mod support;
 mod sync;
 mod vectors;
+mod wire;

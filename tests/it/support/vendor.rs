@@ -1,5 +1,6 @@
 //! A vendor that says what a test tells it to say, and refuses everything else by name.
 
+use std::io;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -132,6 +133,14 @@ impl Vendor {
             .respond_with(answer)
             .up_to_n_times(times)
             .with_priority(1);
+        mock.mount(&self.0).await;
+    }
+
+    /// Breaks the connection of the next `times` requests.
+    pub async fn break_off(&self, times: u64, endpoint: &Endpoint) {
+        let mock = Mock::given(method(endpoint.0)).and(path(endpoint.1.clone()));
+        let mock = mock.respond_with_err(|_: &Request| io::Error::other("broken off"));
+        let mock = mock.up_to_n_times(times).with_priority(1);
         mock.mount(&self.0).await;
     }
 

@@ -2,6 +2,8 @@
 
 use keepnet_etl::resource::Resource;
 use keepnet_etl::verdict::Verdict;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use super::{PATH, SCORM, SURVEY, day_first, plain_enrollment, scope, summary_of, sync_well};
@@ -384,4 +386,38 @@ async fn text_that_postgresql_cannot_hold_is_mended_and_lands() {
     reported_enrollment_id: "11111111-2222-4333-8444-555555555501"
     target_user_id: "u1"
     "#);
+}
+
+#[tokio::test]
+async fn text_of_any_escapes_lands() {
+    let escapes = r#"\\u0000|\\u[dD][89a-fA-F][0-9a-f]{2}|\\u[0-9a-fA-F]{4}|\\\\|\\n|\\"|u|é"#;
+    let texts = proptest::collection::vec(escapes, 1..8);
+    let mut runner = TestRunner::deterministic();
+    let rows: Vec<String> = (0..200)
+        .map(|number| {
+            let text = texts.new_tree(&mut runner).unwrap().current().concat();
+            format!(
+                r#"{{"targetUserResourceId":"u{number}","email":"{text}","{text}":["{text}"]}}"#
+            )
+        })
+        .collect();
+    let vendor = Vendor::start().await;
+    let listed = page(&[plain_enrollment(SURVEY, "Survey")]);
+    vendor.on(enrollments(), ok(listed)).await;
+    let body = format!(
+        r#"{{"data":{{"totalNumberOfRecords":200,"results":[{}]}}}}"#,
+        rows.join(",")
+    );
+    vendor.on(users(SURVEY), ok(body)).await;
+    let app = day_first(&vendor).await;
+    sync_well(&app).await;
+    let stored: (i64, i64, i64) = sqlx::query_as(
+        "select count(*), count(*) filter (where extra is not null),
+                (select count(*) from sync.quarantine)
+         from keepnet.enrollment_users where email is not null",
+    )
+    .fetch_one(&app.pool)
+    .await
+    .unwrap();
+    assert_eq!(stored, (200, 200, 0));
 }
