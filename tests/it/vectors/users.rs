@@ -421,3 +421,35 @@ async fn text_of_any_escapes_lands() {
     .unwrap();
     assert_eq!(stored, (200, 200, 0));
 }
+
+#[tokio::test]
+async fn a_score_is_stored_to_its_last_digit() {
+    let scores = [
+        "93.33333333333333",
+        "91.66666666666667",
+        "3.7037037037037037",
+        "100.0",
+    ];
+    let rows: Vec<Value> = scores
+        .iter()
+        .map(|score| json!({"targetUserResourceId": format!("with {score}"), "examScore": "SCORE"}))
+        .collect();
+    let mut body = page(&rows);
+    for score in scores {
+        body = body.replacen("\"SCORE\"", score, 1);
+    }
+    let vendor = Vendor::start().await;
+    let listed = page(&[plain_enrollment(SCORM, "SCORM")]);
+    vendor.on(enrollments(), ok(listed)).await;
+    vendor.on(users(SCORM), ok(body)).await;
+    let app = day_first(&vendor).await;
+    sync_well(&app).await;
+    let wrong: Vec<(String, f64)> = sqlx::query_as(
+        "select target_user_id, exam_score from keepnet.enrollment_users
+         where exam_score <> substring(target_user_id from 6)::double precision",
+    )
+    .fetch_all(&app.pool)
+    .await
+    .unwrap();
+    assert_eq!(wrong, []);
+}
