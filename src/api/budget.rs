@@ -47,37 +47,30 @@ impl Budget {
     /// Waits until a request may start. It is under way as long as the permit lives.
     pub async fn acquire(&self) -> Option<SemaphorePermit<'_>> {
         let permit = self.slots.acquire().await.ok()?;
+        let turn = self.take_turn();
         loop {
-            let start = {
-                let mut pace = self.pace();
-                let now = Instant::now();
-                if now < pace.closed_until {
-                    pace.closed_until
-                } else if self.interval.is_zero() {
-                    return Some(permit);
-                } else {
-                    let start = pace.next.max(now);
-                    pace.next = start + self.interval;
-                    if start <= now {
-                        return Some(permit);
-                    }
-                    drop(pace);
-                    tokio::time::sleep_until(start).await;
-                    if Instant::now() >= self.pace().closed_until {
-                        return Some(permit);
-                    }
-                    continue;
-                }
-            };
-            // The gate may be closed again, and for longer, while this request waits.
+            // The gate may close, or close for longer, while this request waits.
+            let start = turn.max(self.pace().closed_until);
+            if start <= Instant::now() {
+                return Some(permit);
+            }
             tokio::time::sleep_until(start).await;
         }
+    }
+
+    /// The earliest start by the rate alone.
+    fn take_turn(&self) -> Instant {
+        let mut pace = self.pace();
+        let turn = pace.next.max(Instant::now());
+        pace.next = turn + self.interval;
+        turn
     }
 
     /// Lets no request start for `pause`.
     pub fn close_for(&self, pause: Duration) {
         let mut pace = self.pace();
         pace.closed_until = pace.closed_until.max(Instant::now() + pause);
+        pace.next = pace.next.max(pace.closed_until);
     }
 
     fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {

@@ -300,7 +300,10 @@ impl<T: WireItem> Listing<T> {
             .iter()
             .filter(|key| self.seen.insert(**key))
             .count() as u64;
-        self.repeats += count - new;
+        // A page without anything new is the end, not a sign of drift: the service repeats its last page.
+        if new > 0 {
+            self.repeats += count - new;
+        }
         if self.pages == 1 {
             self.first_total = received.total;
             if let (Some(total), 1..) = (received.total, count) {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use indicatif::{ProgressBar, ProgressStyle};
 use tracing::{info, warn};
 
+use super::table::grouped;
 use crate::sync::{CompanyReport, Progress};
 use crate::telemetry;
 use crate::verdict::Verdict;
@@ -61,7 +62,7 @@ impl Progress for Bars {
     fn loaded(&self, rows: u64) {
         let rows = self.rows.fetch_add(rows, Ordering::Relaxed) + rows;
         if let Some(bar) = &self.bar {
-            bar.set_message(format!("{} rows", super::sync::grouped(rows)));
+            bar.set_message(format!("{} rows", grouped(rows)));
         }
     }
 

@@ -24,6 +24,9 @@ pub struct ConfigArgs {
 #[derive(Debug, Clone, Subcommand)]
 pub enum ConfigCommand {
     /// Show every setting, its value in force and where it comes from; secrets are not shown
+    #[command(after_help = "Examples:
+  keepnet-etl config show
+  keepnet-etl --config /etc/keepnet-etl.toml config show --json")]
     Show {
         /// Print JSON
         #[arg(long)]

@@ -5,11 +5,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::Table;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
 use super::Failure;
-use super::sync::{SyncArgs, grouped, pass, summary};
+use super::sync::{SyncArgs, pass, summary};
+use super::table::{grouped, table};
 use crate::app::App;
 use crate::settings::{Settings, Sources, server_search_path};
 use crate::simulator::{Simulator, SimulatorOptions};
@@ -73,7 +74,7 @@ pub async fn run() -> Result<ExitCode, Failure> {
     ]))?;
     telemetry::start(&settings.log);
     let app = App::new(settings);
-    let report = Box::pin(pass(&app, &SyncArgs::default())).await?;
+    let (report, _) = Box::pin(pass(&app, &SyncArgs::default())).await?;
     print!("\n{}", summary(&report));
 
     let warehouse = app.open().await?;
@@ -122,13 +123,7 @@ async fn counts(pool: &PgPool) -> Result<Table, sqlx::Error> {
     )
     .fetch_all(pool)
     .await?;
-    let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
-        .set_header(["table", "rows"]);
-    if let Some(column) = table.column_mut(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
+    let mut table = table(["table", "rows"], 1);
     for name in names {
         let rows: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
             "select count(*) from keepnet.{name}"

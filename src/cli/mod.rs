@@ -10,6 +10,7 @@ pub mod simulate;
 pub mod status;
 pub mod stop_database;
 pub mod sync;
+mod table;
 
 use std::io;
 use std::path::PathBuf;
@@ -61,12 +62,18 @@ pub enum Command {
     /// Show the settings in force
     Config(config::ConfigArgs),
     /// Simulate an API, fill a private warehouse from it, and say what to look at
+    #[command(after_help = "Examples:
+  keepnet-etl demo                   needs no account and no settings; works in ./var/demo
+  keepnet-etl stop-database --demo   when you have seen enough")]
     Demo,
     /// Serve only the simulated API, to try anything against
     Simulate(Box<simulate::SimulateArgs>),
     /// Stop the private PostgreSQL
     StopDatabase(stop_database::StopDatabaseArgs),
     /// Print the completion script of a shell
+    #[command(after_help = "Examples:
+  keepnet-etl completions bash > /etc/bash_completion.d/keepnet-etl
+  keepnet-etl completions zsh  > ~/.zfunc/_keepnet-etl")]
     Completions {
         /// Which shell
         shell: clap_complete::Shell,

@@ -15,6 +15,13 @@ const WRONG_USE: u8 = 2;
 
 /// Serves the simulated API alone, to try anything against
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  keepnet-etl simulate --listen 127.0.0.1:8085
+  keepnet-etl simulate --companies 100 --enrollments 20 --users 500 --latency-ms 80
+  keepnet-etl simulate --fault users:503:from=2,times=3,retry-after=1 --fault enrollments:html:times=1
+
+The first line of output says where it listens. GET /simulator lists what it tells of itself: the truth
+per table, the requests it got, and what was wrong with them.")]
 pub struct SimulateArgs {
     /// What is simulated.
     #[command(flatten)]

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
-use comfy_table::{Table, presets};
 
 use super::Failure;
+use super::table::table;
 use crate::app::App;
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::status::{self, Status};
@@ -78,17 +78,20 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
         account.time_zone
     );
 
-    let mut table = plain([
-        "run",
-        "started",
-        "outcome",
-        "requests",
-        "inserted",
-        "updated",
-        "unchanged",
-    ]);
+    let mut listed = table(
+        [
+            "run",
+            "started",
+            "outcome",
+            "requests",
+            "inserted",
+            "updated",
+            "unchanged",
+        ],
+        3,
+    );
     for run in &status.runs {
-        table.add_row([
+        listed.add_row([
             run.id.to_string(),
             ago(run.started_at, now),
             run.outcome.clone(),
@@ -98,16 +101,16 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
             run.rows_unchanged.to_string(),
         ]);
     }
-    let _ = writeln!(out, "\n{table}");
+    let _ = writeln!(out, "\n{listed}");
     for run in status.runs.iter().take(1) {
         if let Some(error) = &run.error {
             let _ = writeln!(out, "run {}: {error}", run.id);
         }
     }
 
-    let mut table = plain(["company", "id", "verdict", "safe as of", "why"]);
+    let mut listed = table(["company", "id", "verdict", "safe as of", "why"], 5);
     for company in status.companies.iter().take(SHOWN) {
-        table.add_row([
+        listed.add_row([
             company.name.clone().unwrap_or_default(),
             company.company_id.clone(),
             company
@@ -120,7 +123,7 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
             company.reason.clone().unwrap_or_default(),
         ]);
     }
-    let _ = writeln!(out, "\n{table}");
+    let _ = writeln!(out, "\n{listed}");
     if status.companies.len() > SHOWN {
         let _ = writeln!(
             out,
@@ -186,14 +189,6 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
         }
     }
     out
-}
-
-fn plain<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
-        .set_header(header);
-    table
 }
 
 /// `3 min ago`

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
 
 use super::Failure;
 use super::bars::Bars;
-use crate::app::App;
+use super::table::{grouped, table};
+use crate::app::{App, Place};
 use crate::resource::Resource;
 use crate::sync::{self, CompanyReport, RunReport, SyncRequest};
 use crate::verdict::Verdict;
@@ -43,17 +43,24 @@ pub struct SyncArgs {
 
 /// Runs one pass over the configured account.
 pub async fn run(app: &App, args: &SyncArgs) -> Result<ExitCode, Failure> {
-    let report = Box::pin(pass(app, args)).await?;
+    let (report, place) = Box::pin(pass(app, args)).await?;
     if args.json {
         println!("{}", json(&report));
     } else {
         print!("{}", summary(&report));
+        if let Place::Embedded(database) = place {
+            println!(
+                "the warehouse is {}, its password in {}",
+                database.display_url(),
+                database.password_file.display()
+            );
+        }
     }
     Ok(ExitCode::from(u8::from(report.outcome != "ok")))
 }
 
 /// One pass, with progress.
-pub async fn pass(app: &App, args: &SyncArgs) -> Result<RunReport, Failure> {
+pub async fn pass(app: &App, args: &SyncArgs) -> Result<(RunReport, Place), Failure> {
     let client = app.client()?;
     let warehouse = app.open().await?;
     warehouse.migrate().await?;
@@ -74,7 +81,8 @@ pub async fn pass(app: &App, args: &SyncArgs) -> Result<RunReport, Failure> {
     )
     .await;
     bars.clear();
-    Ok(done?)
+    warehouse.pool.close().await;
+    Ok((done?, warehouse.place))
 }
 
 /// The first interrupt asks the run to end after the page in hand; a second one ends it at once. What was committed
@@ -107,9 +115,7 @@ fn stop_on_signal() -> Arc<AtomicBool> {
 /// The table for people.
 #[must_use]
 pub fn summary(report: &RunReport) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header([
+    let header = [
         "resource",
         "verdict",
         "requests",
@@ -117,12 +123,8 @@ pub fn summary(report: &RunReport) -> String {
         "updated",
         "unchanged",
         "deleted",
-    ]);
-    for index in 2..7 {
-        if let Some(column) = table.column_mut(index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
+    ];
+    let mut table = table(header, 2);
     for (resource, (verdict, requests, rows)) in by_resource(report) {
         table.add_row([
             resource.name().to_owned(),
@@ -220,18 +222,4 @@ fn by_resource(report: &RunReport) -> BTreeMap<Resource, (Verdict, u64, Effect)>
         rows.add(scope.rows);
     }
     resources
-}
-
-/// 1234567 → `1,234,567`
-#[must_use]
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }

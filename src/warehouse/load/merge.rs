@@ -8,7 +8,7 @@
 //! Reading first costs one indexed lookup per row and saves what a blind merge costs most: sending, staging
 //! and locking rows that did not change. `docs/scale.md` has the measurement.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
@@ -17,6 +17,7 @@ use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Postgres, Row as _, ValueRef};
 
+use super::distinct::{distinct, version_in};
 use super::tuple::{self, EncodedRow, TableRows, Version};
 use crate::warehouse::tables::{Kind, Rule, Table};
 
@@ -57,8 +58,8 @@ pub enum NewRows {
 pub struct Loaded {
     /// Rows by effect.
     pub effect: Effect,
-    /// Keys that were received more than once with different contents (the last was kept).
-    pub contradictions: u64,
+    /// Per scope, keys that were received more than once with different contents (the last was kept).
+    pub contradictions: BTreeMap<String, i64>,
     /// Encoded keys of rows that gave way to a stored newer version; see [`Rule::Newest`].
     pub outdated: HashSet<Box<[u8]>>,
 }
@@ -140,54 +141,7 @@ pub async fn load_table(
     Ok(loaded)
 }
 
-/// The last row of each key (for versioned rows: the newest), and how many were set aside although they
-/// differed.
-fn distinct(received: &TableRows) -> (HashMap<&[u8], EncodedRow<'_>>, u64) {
-    let table = received.table;
-    let mut rows: HashMap<&[u8], EncodedRow<'_>> = HashMap::with_capacity(received.len());
-    let mut contradictions = 0;
-    let valid = newest_sets(received);
-    for row in received.rows() {
-        if row.owner.is_some_and(|owner| !valid.contains(&owner)) {
-            continue;
-        }
-        let Some(previous) = rows.insert(row.key, row) else {
-            continue;
-        };
-        let previous_version = version_in(previous, table);
-        match table.rule {
-            Rule::Newest if previous_version > version_in(row, table) => {
-                rows.insert(previous.key, previous);
-            }
-            Rule::Newest if previous_version < version_in(row, table) => {}
-            _ => contradictions += u64::from(previous.values != row.values),
-        }
-    }
-    (rows, contradictions)
-}
-
-/// The places of the owners whose set counts: of several for one owner the newest, and of these the last.
-fn newest_sets(received: &TableRows) -> HashSet<usize> {
-    let mut newest: HashMap<&[u8], (&Version, usize)> = HashMap::new();
-    for (place, owner) in received.owners().iter().enumerate() {
-        let entry = newest.entry(&owner.key).or_insert((&owner.version, place));
-        *entry = (*entry).max((&owner.version, place));
-    }
-    newest.into_values().map(|(_, place)| place).collect()
-}
-
-/// The version of a received row: the two columns behind the key.
-fn version_in(row: EncodedRow<'_>, table: &Table) -> Version {
-    let mut fields = tuple::fields(row.values)
-        .skip(table.key_len)
-        .map(Option::unwrap_or_default);
-    let instant = fields
-        .next()
-        .and_then(|value| value.try_into().ok())
-        .map_or(0, i64::from_be_bytes);
-    (instant, fields.next().unwrap_or_default().to_vec())
-}
-
+/// The version of a stored row: the two columns behind the key.
 fn version_of(stored: &PgRow, table: &Table) -> Result<Version, sqlx::Error> {
     let instant = bytes_of(stored, table.key_len)?.and_then(|value| value.try_into().ok());
     let id = bytes_of(stored, table.key_len + 1)?.unwrap_or_default();

@@ -3,6 +3,7 @@
 //! A [`Batch`] holds the rows of some pages, the cursors that they move, and what could not be understood.
 //! [`commit`] writes it in one transaction, so that a kill leaves rows and cursors in step.
 
+mod distinct;
 mod merge;
 pub mod tuple;
 
@@ -151,16 +152,19 @@ async fn try_commit(
             .entry(rows.table.resource)
             .or_default()
             .add(loaded.effect);
-        if loaded.contradictions > 0 {
-            discrepancies.push(Discrepancy {
-                resource: rows.table.resource,
-                scope: String::new(),
-                kind: "different items with one key",
-                detail: format!("{}: the item received last was kept", rows.table.name),
-                expected: None,
-                found: i64::try_from(loaded.contradictions).ok(),
-            });
-        }
+        discrepancies.extend(
+            loaded
+                .contradictions
+                .into_iter()
+                .map(|(scope, found)| Discrepancy {
+                    resource: rows.table.resource,
+                    scope,
+                    kind: "different items with one key",
+                    detail: format!("{}: the item received last was kept", rows.table.name),
+                    expected: None,
+                    found: Some(found),
+                }),
+        );
         if !loaded.outdated.is_empty() {
             outdated.insert(*order, loaded.outdated);
         }
