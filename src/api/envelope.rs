@@ -72,6 +72,13 @@ impl Answer {
     /// The `data` of a successful envelope; `None` when it is null or absent.
     pub fn data(&self) -> Result<Option<&RawValue>, ApiErrorKind> {
         let envelope: Envelope<'_> = self.json()?;
+        // A list would be taken for the members of an envelope, one after the other.
+        if self.body.trim_ascii_start().starts_with(b"[") {
+            return Err(ApiErrorKind::Shape {
+                path: "$".to_owned(),
+                reason: "expected an object, found a list".to_owned(),
+            });
+        }
         let failed = |word: &str| {
             let said = ErrorBody::parse(&self.body);
             ApiErrorKind::FailedInside {
@@ -168,6 +175,13 @@ mod tests {
         assert_eq!(data("<html>502 Bad Gateway</html>"), not_json("a web page"));
         assert_eq!(data("Forbidden"), not_json("text"));
         assert_eq!(data("name;email\n"), not_json("text"));
+        assert_eq!(
+            data(r#"[{"data":1}, "SUCCESS"]"#),
+            Err(ApiErrorKind::Shape {
+                path: "$".to_owned(),
+                reason: "expected an object, found a list".to_owned(),
+            })
+        );
         assert_eq!(
             data(r#"{"data":{"results":["#),
             Err(ApiErrorKind::DamagedJson)

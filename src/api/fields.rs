@@ -52,12 +52,16 @@ pub struct Fields<'d> {
 impl<'d> Fields<'d> {
     /// Opens a received object.
     pub fn open(raw: &RawValue, dates: &'d DateReader) -> Result<Self, ItemError> {
-        let value = match serde_json::from_str(raw.get()) {
+        let mut value = match serde_json::from_str(raw.get()) {
             Ok(value) => value,
             // A lone surrogate is no text; PostgreSQL and we cannot hold it.
             Err(_) => serde_json::from_str(&without_lone_surrogates(raw.get()))
                 .map_err(|error| shape("$", format!("it is no JSON that can be read ({error})")))?,
         };
+        // Nor can PostgreSQL hold NUL, in a value, a name or an id.
+        if raw.get().contains("\\u0000") {
+            replace_nul(&mut value);
+        }
         Self::of("$".to_owned(), value, dates)
     }
 
@@ -311,10 +315,8 @@ impl<'d> Fields<'d> {
                 note_unknown(&format!("{}.{name}", self.path), value, &mut unknown);
             }
         }
-        let mut value = Value::Object(self.members);
-        replace_nul(&mut value);
         Extra {
-            json: Some(value.to_string()),
+            json: Some(Value::Object(self.members).to_string()),
             unknown,
         }
     }

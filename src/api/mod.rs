@@ -27,6 +27,8 @@ use envelope::Answer;
 pub use error::{ApiError, ApiErrorKind};
 pub use fields::{Extra, Fields, ItemError, ItemErrorKind, UnknownMember};
 pub use page::{Listing, ListingEnd, Page, Search, UnreadableItem, WireItem};
+#[doc(hidden)]
+pub use retry::Pauses;
 pub use token::Claims;
 use token::Tokens;
 use transport::{Outgoing, Transport};
@@ -55,8 +57,19 @@ impl Client {
         credentials: Credentials,
         clock: SharedClock,
     ) -> Result<Self, ApiError> {
+        Self::with_pauses(settings, credentials, clock, Pauses::default())
+    }
+
+    /// The same with other pauses between attempts, for tests.
+    #[doc(hidden)]
+    pub fn with_pauses(
+        settings: &ApiSettings,
+        credentials: Credentials,
+        clock: SharedClock,
+        pauses: Pauses,
+    ) -> Result<Self, ApiError> {
         Ok(Self {
-            transport: Arc::new(Transport::new(settings, clock.clone())?),
+            transport: Arc::new(Transport::new(settings, clock.clone(), pauses)?),
             tokens: Arc::new(Tokens::new(
                 credentials.client_id,
                 credentials.client_secret,

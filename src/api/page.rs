@@ -338,8 +338,12 @@ fn receive<T: WireItem>(
     let data = answer
         .data()?
         .ok_or_else(|| shape("$.data", "it is missing"))?;
-    let data: PageData<'_> = serde_json::from_str(data.get())
-        .map_err(|_| shape("$.data", "expected a page with a list of results"))?;
+    let not_a_page = || shape("$.data", "expected a page with a list of results");
+    // A list would be taken for the members of a page, one after the other.
+    if !data.get().starts_with('{') {
+        return Err(not_a_page());
+    }
+    let data: PageData<'_> = serde_json::from_str(data.get()).map_err(|_| not_a_page())?;
     let total = data.total_number_of_records.as_ref().and_then(count);
     let pages = data.total_number_of_pages.as_ref().and_then(count);
     let results = match data.results {

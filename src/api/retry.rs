@@ -23,18 +23,47 @@ pub const MAX_ATTEMPTS: u32 = 5;
 pub const MAX_PAUSES: u32 = 10;
 /// Longest pause that is waited for; a longer one ends the request.
 pub const MAX_PAUSE: Duration = Duration::from_mins(15);
-/// Pause after a 429 that names none.
-const DEFAULT_PAUSE: Duration = Duration::from_secs(5);
-/// First and largest upper bound of the random pause between attempts.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LARGEST_PAUSE: Duration = Duration::from_secs(20);
 /// After this no further attempt is begun.
 const MAX_TOTAL: Duration = Duration::from_mins(5);
+
+/// How long this program waits where the service does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pauses {
+    /// First upper bound of the random pause between attempts.
+    first: Duration,
+    /// Largest upper bound.
+    largest: Duration,
+    /// After a 429 that names no pause.
+    unasked: Duration,
+}
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_secs(1),
+            largest: Duration::from_secs(20),
+            unasked: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Pauses {
+    /// For tests, which count requests and need not wait.
+    #[must_use]
+    pub fn short() -> Self {
+        Self {
+            first: Duration::from_millis(1),
+            largest: Duration::from_millis(1),
+            unasked: Duration::from_millis(1),
+        }
+    }
+}
 
 /// Decides, failure by failure, whether one request is sent again.
 #[derive(Debug)]
 pub struct Retry {
     pauses: ExponentialBackoff,
+    unasked: Duration,
     attempts: u32,
     asked_pauses: u32,
     was_token_renewed: bool,
@@ -53,28 +82,29 @@ pub enum Step {
     GiveUp,
 }
 
-impl Default for Retry {
-    fn default() -> Self {
+impl Retry {
+    /// For one request.
+    #[must_use]
+    pub fn new(pauses: Pauses) -> Self {
         Self {
             // `backoff` draws from interval × (1 ± factor): with factor 1 and half the bound this is uniform
             // between zero and the bound, that is full jitter.
             pauses: ExponentialBackoff {
-                current_interval: FIRST_PAUSE / 2,
-                initial_interval: FIRST_PAUSE / 2,
+                current_interval: pauses.first / 2,
+                initial_interval: pauses.first / 2,
                 randomization_factor: 1.0,
                 multiplier: 2.0,
-                max_interval: LARGEST_PAUSE / 2,
+                max_interval: pauses.largest / 2,
                 max_elapsed_time: Some(MAX_TOTAL),
                 ..ExponentialBackoff::default()
             },
+            unasked: pauses.unasked,
             attempts: 0,
             asked_pauses: 0,
             was_token_renewed: false,
         }
     }
-}
 
-impl Retry {
     /// Attempts that failed so far.
     #[must_use]
     pub fn attempts(&self) -> u32 {
@@ -92,7 +122,7 @@ impl Retry {
             }
             Again::AfterPause(pause) => {
                 self.asked_pauses += 1;
-                let pause = pause.unwrap_or(DEFAULT_PAUSE);
+                let pause = pause.unwrap_or(self.unasked);
                 if self.asked_pauses >= MAX_PAUSES || pause > MAX_PAUSE {
                     return Step::GiveUp;
                 }
@@ -135,14 +165,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_failing_service_is_asked_a_bounded_number_of_times_with_growing_jittered_pauses() {
-        let (budget, mut retry) = (Budget::new(1, 0.0), Retry::default());
+        let (budget, mut retry) = (Budget::new(1, 0.0), Retry::new(Pauses::default()));
         let failure = error(ApiErrorKind::BrokenOff);
         for attempt in 1..MAX_ATTEMPTS {
             let Step::Wait(pause) = retry.after(&failure, &budget) else {
                 panic!("gave up at {attempt}")
             };
             assert!(
-                pause <= FIRST_PAUSE * 2_u32.pow(attempt - 1),
+                pause <= Pauses::default().first * 2_u32.pow(attempt - 1),
                 "{pause:?} after attempt {attempt}"
             );
         }
@@ -160,9 +190,12 @@ mod tests {
             ApiErrorKind::AccessWithdrawn,
             ApiErrorKind::NotFound,
         ] {
-            assert_eq!(Retry::default().after(&error(kind), &budget), Step::GiveUp);
+            assert_eq!(
+                Retry::new(Pauses::default()).after(&error(kind), &budget),
+                Step::GiveUp
+            );
         }
-        let mut retry = Retry::default();
+        let mut retry = Retry::new(Pauses::default());
         assert_eq!(
             retry.after(&error(ApiErrorKind::Unauthorized), &budget),
             Step::RenewToken
@@ -175,7 +208,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_asked_pause_is_kept_and_a_very_long_one_ends_the_request() {
-        let (budget, mut retry) = (Budget::new(1, 0.0), Retry::default());
+        let (budget, mut retry) = (Budget::new(1, 0.0), Retry::new(Pauses::default()));
         let short = error(ApiErrorKind::RateLimited(Some(Duration::from_secs(2))));
         assert_eq!(retry.after(&short, &budget), Step::AtOnce);
         let long = error(ApiErrorKind::RateLimited(Some(Duration::from_hours(2))));

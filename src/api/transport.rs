@@ -13,7 +13,7 @@ use url::Url;
 use super::budget::Budget;
 use super::envelope::Answer;
 use super::error::{ApiError, ApiErrorKind, ErrorBody};
-use super::retry::{Retry, Step, retry_after};
+use super::retry::{Pauses, Retry, Step, retry_after};
 use super::token::Tokens;
 use crate::clock::SharedClock;
 use crate::settings::ApiSettings;
@@ -71,6 +71,7 @@ pub struct Transport {
     timeout: Duration,
     max_bytes: u64,
     budget: Budget,
+    pauses: Pauses,
     clock: SharedClock,
     sent: AtomicU64,
     /// False until the service answered, and again after a request could not reach it at all: then nobody
@@ -80,7 +81,11 @@ pub struct Transport {
 
 impl Transport {
     /// A transport as configured.
-    pub fn new(settings: &ApiSettings, clock: SharedClock) -> Result<Self, ApiError> {
+    pub fn new(
+        settings: &ApiSettings,
+        clock: SharedClock,
+        pauses: Pauses,
+    ) -> Result<Self, ApiError> {
         let setup = |reason: String| ApiError {
             doing: "set up the connection to the service".to_owned(),
             kind: ApiErrorKind::Setup(reason),
@@ -122,6 +127,7 @@ impl Transport {
             timeout: settings.timeout,
             max_bytes: settings.max_response_bytes,
             budget: Budget::new(settings.max_concurrency, settings.max_requests_per_second),
+            pauses,
             clock,
             sent: AtomicU64::new(0),
             is_reachable: AtomicBool::new(false),
@@ -149,7 +155,7 @@ impl Transport {
         requests: &AtomicU64,
         read: impl Fn(&Answer) -> Result<T, ApiErrorKind>,
     ) -> Result<T, ApiError> {
-        let mut retry = Retry::default();
+        let mut retry = Retry::new(self.pauses);
         loop {
             let token = match tokens {
                 Some(tokens) => Some(tokens.current(self, requests).await?),

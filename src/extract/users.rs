@@ -2,7 +2,7 @@
 //!
 //! Which name of the training's type the service wants is uncertain, and it answers a wrong one with zero users. So
 //! none is sent; when the answer is empty although the summary counts users, the type's name is tried, then its
-//! number, and what worked is remembered per type.
+//! number (also when the name is rejected), and what worked is remembered per type.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,8 +10,8 @@ use std::sync::{Mutex, PoisonError};
 use super::enrollments::EnrollmentRef;
 use super::summaries::SummaryRef;
 use super::{Delivery, PullError, Pulled, Scope};
-use crate::api::CompanyClient;
 use crate::api::endpoints::users::{TrainingType, UserReport};
+use crate::api::{ApiErrorKind, CompanyClient, Listing};
 use crate::verdict::Verdict;
 use crate::warehouse::load::tuple;
 use crate::warehouse::quarantine::Discrepancy;
@@ -59,13 +59,15 @@ pub async fn pull(
     let mut pages = 0;
     for training_type in training_types.candidates(enrollment) {
         let mut listing = company.enrollment_users(scope.id, &training_type);
-        while let Some(page) = listing.next().await? {
-            let mut delivery = Delivery::default();
-            for user in &page.items {
-                push(scope, &mut delivery, company.company_id(), enrollment, user);
+        match read(scope, company.company_id(), enrollment, &mut listing).await {
+            // The vendor does not know the type by that name; it may by the next.
+            Err(PullError::Api(error))
+                if training_type != TrainingType::Omitted
+                    && matches!(error.kind, ApiErrorKind::Rejected { status: 400, .. }) =>
+            {
+                continue;
             }
-            scope.quarantine(&mut delivery, page.unreadable)?;
-            scope.deliver(delivery).await?;
+            read => read?,
         }
         pages += listing.pages();
         let end = listing.end();
@@ -90,6 +92,24 @@ pub async fn pull(
         enrollment_id: scope.id.to_owned(),
         expected,
     })
+}
+
+/// Reads a report to its end.
+async fn read(
+    scope: &Scope<'_>,
+    company_id: &str,
+    enrollment: &EnrollmentRef,
+    listing: &mut Listing<UserReport>,
+) -> Result<(), PullError> {
+    while let Some(page) = listing.next().await? {
+        let mut delivery = Delivery::default();
+        for user in &page.items {
+            push(scope, &mut delivery, company_id, enrollment, user);
+        }
+        scope.quarantine(&mut delivery, page.unreadable)?;
+        scope.deliver(delivery).await?;
+    }
+    Ok(())
 }
 
 async fn note_difference(scope: &Scope<'_>, expected: i64, found: i64) -> Result<(), PullError> {

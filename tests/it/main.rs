@@ -2,3 +2,5 @@
 
 mod support;
 mod sync;
+mod vectors;
+mod wire;

@@ -87,7 +87,7 @@ impl WireItem for UserReport {
             department: fields.text("department")?,
             phone_number: fields.scalar_text("phoneNumber")?,
             status: status.or(status_name),
-            exam_status: exam_name.or(exam),
+            exam_status: exam.or(exam_name),
             exam_score: fields.number("examScore")?,
             is_main_score: fields.boolean("isMainScore")?,
             first_completed_at: fields.instant("firstCompletionDate")?,

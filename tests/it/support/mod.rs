@@ -3,11 +3,12 @@
 pub mod database;
 pub mod simulator;
 pub mod table;
+pub mod vendor;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use keepnet_etl::api::Client;
+use keepnet_etl::api::{Client, Pauses};
 use keepnet_etl::clock::{ManualClock, SharedClock};
 use keepnet_etl::settings::{Settings, Sources};
 use keepnet_etl::sync::{self, RunReport, Silent, SyncError, SyncRequest};
@@ -58,11 +59,12 @@ impl TestApp {
         }
     }
 
-    /// A client of its own, as every process has one.
+    /// A client of its own, as every process has one; it does not wait long between attempts.
     pub fn client(&self) -> Client {
         let clock: SharedClock = self.clock.clone();
         let credentials = self.settings.api.credentials().expect("credentials");
-        Client::new(&self.settings.api, credentials, clock).expect("client")
+        Client::with_pauses(&self.settings.api, credentials, clock, Pauses::short())
+            .expect("client")
     }
 
     /// One pass over everything.

@@ -134,3 +134,28 @@ fn plain(value: Value) -> Value {
         other => other,
     }
 }
+
+/// All rows in the order of `order`, as text: a paragraph per row, a line per column that is not null. The keys that
+/// are counted here and the times of the row's own life are left out.
+pub async fn shown(pool: &PgPool, table: &str, order: &str) -> String {
+    const LEFT_OUT: [&str; 5] = [
+        "company_key",
+        "enrollment_key",
+        "target_user_key",
+        "first_seen_at",
+        "synced_at",
+    ];
+    let sql = format!("select to_jsonb(t) from keepnet.{table} t order by {order}");
+    let rows: Vec<Value> = sqlx::query_scalar(AssertSqlSafe(sql))
+        .fetch_all(pool)
+        .await
+        .expect("rows");
+    let paragraphs = rows.iter().map(|row| {
+        let columns = row.as_object().expect("a row").iter();
+        let lines = columns
+            .filter(|(name, value)| !value.is_null() && !LEFT_OUT.contains(&name.as_str()))
+            .map(|(name, value)| format!("{name}: {value}"));
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    paragraphs.collect::<Vec<_>>().join("\n\n")
+}
