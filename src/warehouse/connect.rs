@@ -53,7 +53,8 @@ fn options(target: &Target) -> Result<PgConnectOptions, WarehouseError> {
     let options = PgConnectOptions::from_str(target.url.expose_secret())
         .map_err(|error| WarehouseError::from_sqlx(doing, error))?
         .application_name("keepnet-etl")
-        .options([("timezone", "UTC")]);
+        // "already exists, skipping" is no news.
+        .options([("timezone", "UTC"), ("client_min_messages", "warning")]);
     if target.allow_plaintext || is_on_this_machine(&options) {
         return Ok(options);
     }
