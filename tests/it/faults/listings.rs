@@ -65,23 +65,23 @@ async fn of_two_different_items_with_one_key_the_last_stays_and_it_is_noted() {
     let (simulator, app) = start(1, &[]).await;
     simulator.fault("users:conflicting-row:times=1").await;
     app.sync().await.unwrap();
-    let (kind, detail): (String, String) =
-        sqlx::query_as("select kind, detail from sync.discrepancies where scope = ''")
-            .fetch_one(&app.pool)
-            .await
-            .unwrap();
-    assert_eq!(kind, "different items with one key");
-    assert!(
-        detail.ends_with(": the item received last was kept"),
-        "{detail}"
-    );
-    let renamed: i64 = sqlx::query_scalar(
-        "select count(*) from keepnet.enrollment_users where first_name like '% (other)'",
+    let renamed: String = sqlx::query_scalar(
+        "select enrollment_id from keepnet.enrollment_users where first_name like '% (other)'",
     )
     .fetch_one(&app.pool)
     .await
     .unwrap();
-    assert_eq!(renamed, 1);
+    let (scope, detail): (String, String) = sqlx::query_as(
+        "select scope, detail from sync.discrepancies where kind = 'different items with one key'",
+    )
+    .fetch_one(&app.pool)
+    .await
+    .unwrap();
+    assert_eq!(scope, renamed);
+    assert!(
+        detail.ends_with(": the item received last was kept"),
+        "{detail}"
+    );
 }
 
 #[tokio::test]
