@@ -97,6 +97,9 @@ pub enum ApiErrorKind {
         /// What is wrong there.
         reason: String,
     },
+    /// A page without rows, though the service counts some.
+    #[error("the service counts {0} rows, but the answer holds none ($.data.results is missing)")]
+    RowsMissing(u64),
     /// Larger than allowed.
     #[error("the answer is larger than api.max_response_bytes ({0} bytes)")]
     TooLarge(u64),
@@ -189,7 +192,7 @@ impl ApiErrorKind {
                 Again::Never,
                 "the service and this version disagree about the request: report it with this message",
             ),
-            Self::FailedInside { .. } => (
+            Self::FailedInside { .. } | Self::RowsMissing(_) => (
                 Again::AfterBackoff,
                 "it is tried again by the next run; if it persists, ask the vendor's support",
             ),
@@ -238,6 +241,7 @@ impl ApiErrorKind {
             Self::NotJson { .. } => "not_json",
             Self::DamagedJson => "damaged_json",
             Self::Shape { .. } => "shape",
+            Self::RowsMissing(_) => "rows_missing",
             Self::TooLarge(_) => "too_large",
         }
     }

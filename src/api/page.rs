@@ -348,13 +348,10 @@ fn receive<T: WireItem>(
     let pages = data.total_number_of_pages.as_ref().and_then(count);
     let results = match data.results {
         Some(results) => results,
-        None if is_expected && total.is_some_and(|total| total > 0) => {
-            return Err(shape(
-                "$.data.results",
-                "it is missing, but the service counts rows",
-            ));
-        }
-        None => Vec::new(),
+        None => match total {
+            Some(total @ 1..) if is_expected => return Err(ApiErrorKind::RowsMissing(total)),
+            _ => Vec::new(),
+        },
     };
     let mut page = Page {
         items: Vec::with_capacity(results.len()),

@@ -2,7 +2,7 @@
 //!
 //! | failure | what happens |
 //! |---|---|
-//! | no connection, time-out, broken or damaged answer, 408, 5xx, a 200 that reports failure, a page of HTML | up to [`MAX_ATTEMPTS`] attempts, full jitter between them |
+//! | no connection, time-out, broken or damaged answer, 408, 5xx, a 200 that reports failure or lacks its rows, a page of HTML | up to [`MAX_ATTEMPTS`] attempts, full jitter between them |
 //! | 429, or 5xx with `Retry-After` | every request of the account waits as long as asked (up to [`MAX_PAUSE`]), then again |
 //! | 401 (and 306) | once more with a new token |
 //! | 400, 403, 404, 422, other 4xx, unexpected shape, too large | never |

@@ -167,6 +167,9 @@ impl Tokens {
                 ApiErrorKind::Unauthorized => {
                     error(ApiErrorKind::CredentialsRefused(String::new()))
                 }
+                ApiErrorKind::NotFound => error(ApiErrorKind::Setup(
+                    "nothing at api.base_url gives tokens (HTTP 404 for connect/token)".to_owned(),
+                )),
                 kind => error(kind),
             })
     }

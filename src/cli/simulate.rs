@@ -46,7 +46,7 @@ pub async fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
                 io::ErrorKind::PermissionDenied => "give a port above 1023",
                 _ => "give an address of this machine, e.g. `--listen 127.0.0.1:0`",
             };
-            eprintln!("error: could not listen on {listen}: {error}\n  {remedy}");
+            eprintln!("error: could not listen on {listen}: {error}\n  to do: {remedy}");
             return Ok(ExitCode::from(WRONG_USE));
         }
     };

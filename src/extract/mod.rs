@@ -99,8 +99,8 @@ pub enum PullError {
     /// The service failed or refused.
     #[error(transparent)]
     Api(#[from] ApiError),
-    /// The company shows dates that contradict the account's date format.
-    #[error("the dates of this company contradict the account's date format: {0}")]
+    /// Dates were received that contradict the account's date format; where the last one was.
+    #[error("could not read the dates: they contradict the account's date format (seen at {0})")]
     DateContradiction(String),
     /// The account's date format is not known.
     #[error("the order of day and month in this account's dates is not known")]

@@ -164,7 +164,11 @@ impl WarehouseErrorKind {
                     _ => Self::Other(format!("{message} (SQLSTATE {code})")),
                 }
             }
-            sqlx::Error::Io(error) => Self::Unreachable(error.kind().to_string()),
+            // The kind says it without the system's numbers; a name that is not found has no kind.
+            sqlx::Error::Io(error) => Self::Unreachable(match error.raw_os_error() {
+                Some(_) => error.kind().to_string(),
+                None => error.to_string(),
+            }),
             sqlx::Error::Tls(error) => Self::Unreachable(format!("TLS: {error}")),
             sqlx::Error::PoolTimedOut => Self::TooManyConnections,
             sqlx::Error::Configuration(_) => Self::BadUrl,

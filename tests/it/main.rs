@@ -1,6 +1,16 @@
 //! Everything that needs a database: one binary, one private PostgreSQL, a database per test.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod cli;
+mod disk;
+mod faults;
+mod migrations;
 mod support;
 mod sync;
+mod unchanged;
 mod vectors;
 mod wire;

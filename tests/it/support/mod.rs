@@ -1,6 +1,8 @@
 //! The harness: a database per test, a simulated API in a process of its own, and the program between them.
 
+pub mod cluster;
 pub mod database;
+pub mod program;
 pub mod simulator;
 pub mod table;
 pub mod vendor;

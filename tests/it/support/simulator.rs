@@ -76,6 +76,11 @@ impl Simulator {
         );
     }
 
+    /// The faults in force, with how often each was met.
+    pub async fn faults(&self) -> Value {
+        serde_json::from_str(&self.get("faults").await).expect("faults")
+    }
+
     /// Ends all faults.
     pub async fn heal(&self) {
         send(http().delete(format!("{}/simulator/faults", self.url))).await;

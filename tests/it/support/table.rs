@@ -64,8 +64,21 @@ pub async fn rows_where(pool: &PgPool, table: &str, condition: &str) -> Vec<Map<
 
 /// Asserts that a table holds what the simulator says it should, row by row and value by value.
 pub async fn assert_equals_truth(pool: &PgPool, simulator: &Simulator, table: &str) {
-    let truth = simulator.truth(table).await;
-    let stored = rows(pool, table).await;
+    assert_companies_equal_truth(pool, simulator, table, |_| true).await;
+}
+
+/// Asserts the same of the rows of some companies.
+pub async fn assert_companies_equal_truth(
+    pool: &PgPool,
+    simulator: &Simulator,
+    table: &str,
+    is_meant: impl Fn(&str) -> bool,
+) {
+    let of_company = |company_id: &Value| is_meant(company_id.as_str().unwrap_or_default());
+    let mut truth = simulator.truth(table).await;
+    truth.retain(|row| of_company(&row["company_id"]));
+    let mut stored = rows(pool, table).await;
+    stored.retain(|row| of_company(&row["company_id"]));
     if let (Some(Value::Object(truth)), Some(stored)) = (truth.first(), stored.first()) {
         let missing: Vec<&String> = stored
             .keys()
@@ -76,36 +89,43 @@ pub async fn assert_equals_truth(pool: &PgPool, simulator: &Simulator, table: &s
             "the truth of {table} says nothing of {missing:?}"
         );
     }
-    let names: BTreeSet<String> = truth
-        .iter()
-        .filter_map(Value::as_object)
-        .flat_map(|row| row.keys().cloned())
-        .collect();
-    let line = |row: &Map<String, Value>| {
-        let values: Vec<String> = names
-            .iter()
-            .map(|name| {
-                format!(
-                    "{name}={}",
-                    plain(row.get(name).cloned().unwrap_or_default())
-                )
-            })
-            .collect();
-        values.join(" ")
-    };
-    let expected: BTreeSet<String> = truth
-        .iter()
-        .filter_map(Value::as_object)
-        .map(line)
-        .collect();
-    let found: BTreeSet<String> = stored.iter().map(line).collect();
-    assert_eq!(truth.len(), stored.len(), "rows of {table}");
+    let (expected, found) = lines(&truth, &stored);
     let missing: Vec<_> = expected.difference(&found).take(3).collect();
     let surplus: Vec<_> = found.difference(&expected).take(3).collect();
     assert!(
         missing.is_empty() && surplus.is_empty(),
         "{table} differs\nmissing:\n{missing:#?}\nsurplus:\n{surplus:#?}"
     );
+    assert_eq!(truth.len(), stored.len(), "rows of {table}");
+}
+
+/// Asserts that every stored row is one of the truth; gives how many rows of the truth are not stored.
+pub async fn count_missing_from_truth(pool: &PgPool, simulator: &Simulator, table: &str) -> usize {
+    let (expected, found) = lines(&simulator.truth(table).await, &rows(pool, table).await);
+    let surplus: Vec<_> = found.difference(&expected).take(3).collect();
+    assert!(
+        surplus.is_empty(),
+        "{table} holds what is not true\n{surplus:#?}"
+    );
+    expected.difference(&found).count()
+}
+
+/// Both sets of rows, spelled by the columns that the truth names.
+fn lines(truth: &[Value], stored: &[Map<String, Value>]) -> (BTreeSet<String>, BTreeSet<String>) {
+    let truth: Vec<_> = truth.iter().filter_map(Value::as_object).collect();
+    let names: BTreeSet<&String> = truth.iter().flat_map(|row| row.keys()).collect();
+    let line = |row: &Map<String, Value>| {
+        let value = |name| plain(row.get(name).cloned().unwrap_or_default());
+        let values: Vec<String> = names
+            .iter()
+            .map(|name| format!("{name}={}", value(name.as_str())))
+            .collect();
+        values.join(" ")
+    };
+    (
+        truth.into_iter().map(line).collect(),
+        stored.iter().map(line).collect(),
+    )
 }
 
 /// Asserts the same of every table.

@@ -1,0 +1,6 @@
+//! The program as a process: what it prints, how it ends, what it never says.
+
+mod output;
+mod refused;
+mod secrets;
+mod signals;
