@@ -20,7 +20,7 @@ async fn read(answer: impl Fn(u64) -> Value + Send + Sync + 'static) -> End {
         })
         .await;
     let app = offline(&vendor, &[]);
-    let (_, end) = read_companies(&app.client()).await.unwrap();
+    let (_, end) = read_companies(&app.client()).await.expect("pages");
     (end.verdict, end.distinct, vendor.count(&companies()).await)
 }
 
