@@ -56,7 +56,7 @@ async fn outcome_of(app: &TestApp, date: &str) -> String {
     .bind(date_id(date))
     .fetch_optional(&app.pool)
     .await
-    .unwrap();
+    .expect("an answer");
     match row {
         Some((Some(instant), None)) => instant.to_rfc3339_opts(SecondsFormat::AutoSi, true),
         Some((None, None)) => "nothing".to_owned(),
@@ -70,7 +70,7 @@ async fn outcome_of(app: &TestApp, date: &str) -> String {
             .bind(date_id(date))
             .fetch_one(&app.pool)
             .await
-            .unwrap();
+            .expect("an entry");
             format!("quarantined {reason}")
         }
     }
@@ -178,7 +178,7 @@ async fn recorded(app: &TestApp) -> (Option<String>, Option<String>) {
     sqlx::query_as("select date_format, date_format_evidence from sync.accounts")
         .fetch_one(&app.pool)
         .await
-        .unwrap()
+        .expect("the account")
 }
 
 #[tokio::test]

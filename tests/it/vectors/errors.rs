@@ -20,7 +20,7 @@ async fn two_companies() -> Vendor {
     let vendor = Vendor::start().await;
     let rows = vector_json(6)["data"]["results"].clone();
     vendor
-        .on(companies(), ok(page(rows.as_array().unwrap())))
+        .on(companies(), ok(page(rows.as_array().expect("rows"))))
         .await;
     vendor.of(BETA, enrollments(), ok(vector(11))).await;
     vendor
@@ -75,7 +75,7 @@ async fn check(cases: Vec<Case>) {
     }
     vendor.first(1, companies(), ok(page(&rows))).await;
     let app = day_first(&vendor).await;
-    let report = app.sync().await.unwrap();
+    let report = app.sync().await.expect("a run");
     assert_eq!(report.outcome, "partial");
     let asked = vendor.received(&enrollments()).await;
     for (index, case) in cases.iter().enumerate() {
@@ -97,7 +97,7 @@ async fn check(cases: Vec<Case>) {
         .bind(&company)
         .fetch_one(&app.pool)
         .await
-        .unwrap();
+        .expect("its state");
         let expected = (case.verdict.name().to_owned(), Some(expected), true);
         assert_eq!(recorded, expected, "{name}");
     }
@@ -113,7 +113,7 @@ async fn assert_neighbour_landed(app: &TestApp) {
     .bind(BETA)
     .fetch_one(&app.pool)
     .await
-    .unwrap();
+    .expect("its state");
     assert_eq!(landed, (2, true), "one company stopped another");
 }
 
@@ -177,7 +177,7 @@ async fn verdict_of(app: &TestApp, company: &str) -> String {
         .bind(company)
         .fetch_one(&app.pool)
         .await
-        .unwrap()
+        .expect("its state")
 }
 
 #[tokio::test]

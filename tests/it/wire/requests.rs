@@ -53,12 +53,12 @@ async fn after_a_run(settings: &[(&str, &str)]) -> Vendor {
     let vendor = Vendor::start().await;
     let rows = vector_json(11)["data"]["results"].clone();
     vendor
-        .on(enrollments(), ok(page(rows.as_array().unwrap())))
+        .on(enrollments(), ok(page(rows.as_array().expect("rows"))))
         .await;
     let mut settings = settings.to_vec();
     settings.push(("api.date_format", "dmy"));
     let app = TestApp::new(&vendor.url(), &settings).await;
-    let report = app.sync().await.unwrap();
+    let report = app.sync().await.expect("a run");
     assert_eq!(report.outcome, "ok", "{report:#?}");
     vendor
 }
