@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use keepnet_etl::warehouse::connect::{Target, connect};
-use keepnet_etl::warehouse::embedded::{Embedded, EmbeddedDatabase};
+use keepnet_etl::warehouse::embedded::{Embedded, EmbeddedDatabase, Status};
 use keepnet_etl::warehouse::migrate::migrate;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
@@ -24,6 +24,10 @@ async fn server() -> &'static EmbeddedDatabase {
             let server = Embedded::new(data_dir())
                 .with_setting("fsync", "off")
                 .with_setting("max_connections", "300");
+            // Nobody uses a stopped one; a new one is quicker than dropping the databases of earlier runs.
+            if matches!(server.status(), Ok(Status::Stopped)) {
+                let _ = std::fs::remove_dir_all(data_dir());
+            }
             let database = server
                 .start_or_attach()
                 .await
