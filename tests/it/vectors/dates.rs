@@ -140,7 +140,7 @@ async fn a_second_contradicting_date_stops_the_company_before_its_page_is_loaded
     assert_eq!(
         failed.error.as_deref(),
         Some(
-            "the dates of this company contradict the account's date format: $.lastInteractionDate"
+            "could not read the dates: they contradict the account's date format (seen at $.lastInteractionDate)"
         )
     );
     assert!(
