@@ -19,6 +19,7 @@ use keepnet_etl::warehouse::tables::companies::CompanyTagRow;
 use keepnet_etl::warehouse::tables::users::{EnrollmentUserRow, UserCustomFieldRow};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use wiremock::matchers::path;
@@ -86,7 +87,19 @@ fn decode<T: WireItem>(raw: &RawValue) {
     }
 }
 
+/// The same cases in every run.
+fn cases(count: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases: count,
+        rng_seed: RngSeed::Fixed(2026),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
+    #![proptest_config(cases(512))]
+
     #[test]
     fn no_json_makes_an_item_panic(value in any_json()) {
         let raw = RawValue::from_string(value.to_string()).unwrap();
@@ -310,7 +323,7 @@ async fn read(pages: Vec<Vec<u8>>, total: usize) -> (Vec<String>, Verdict) {
 
 proptest! {
     // Each case is a server of its own.
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn any_split_into_pages_gives_the_same_rows(rows in proptest::collection::btree_set(any::<u8>(), 0..40), sizes in vec(1_usize..7, 40)) {
