@@ -1,5 +1,6 @@
 //! What is not known of the real service: whichever way it behaves, the tables equal the truth.
 
+use futures::StreamExt;
 use keepnet_etl::verdict::Verdict;
 use keepnet_etl::warehouse::status;
 
@@ -46,57 +47,67 @@ const SHAPES: &[&str] = &[
     "--time-zone America/New_York",
 ];
 
+/// Cases that are looked at side by side: each of them waits more than it works.
+const SIDE_BY_SIDE: usize = 4;
+
 #[tokio::test]
 async fn whatever_shape_the_service_gives_its_answers_the_tables_equal_the_truth() {
-    for flags in SHAPES {
-        let zone = match flags.split_once("--time-zone ") {
-            Some((_, zone)) => zone,
-            None => "Europe/Istanbul",
-        };
-        let simulator = simulator(flags);
-        let settings = [("api.time_zone", zone), ("api.page_size", "10")];
-        let app = TestApp::new(simulator.url(), &settings).await;
-        let report = app.sync().await.unwrap();
-        assert_eq!(report.outcome, "ok", "{flags}: {report:#?}");
-        assert_all_equal_truth(&app.pool, &simulator).await;
-        assert_eq!(
-            simulator.contract().await["total"],
-            0,
-            "{flags}: {}",
-            simulator.contract().await
-        );
-    }
+    futures::stream::iter(SHAPES)
+        .for_each_concurrent(SIDE_BY_SIDE, |flags| assert_shape(flags))
+        .await;
+}
+
+async fn assert_shape(flags: &str) {
+    let zone = match flags.split_once("--time-zone ") {
+        Some((_, zone)) => zone,
+        None => "Europe/Istanbul",
+    };
+    let simulator = simulator(flags);
+    let settings = [("api.time_zone", zone), ("api.page_size", "10")];
+    let app = TestApp::new(simulator.url(), &settings).await;
+    let report = app.sync().await.unwrap();
+    assert_eq!(report.outcome, "ok", "{flags}: {report:#?}");
+    assert_all_equal_truth(&app.pool, &simulator).await;
+    let contract = simulator.contract().await;
+    assert_eq!(contract["total"], 0, "{flags}: {contract}");
 }
 
 #[tokio::test]
 async fn each_date_format_is_found_out_by_claim_by_settings_or_by_evidence() {
-    for format in ["dmy", "mdy", "ymd", "iso"] {
-        for (claim, readable, evidence) in [
-            ("false", "true", "system-users/settings"),
-            ("true", "false", "claim user_dateformat"),
-            ("false", "false", "dates in the listings"),
-        ] {
-            let flags = format!(
-                "--date-format {format} --date-claim {claim} --settings-readable {readable}"
-            );
-            let simulator = simulator(&flags);
-            let settings = [("api.time_zone", "Europe/Istanbul")];
-            let app = TestApp::new(simulator.url(), &settings).await;
-            let report = app.sync().await.unwrap();
-            assert_eq!(report.outcome, "ok", "{flags}: {report:#?}");
-            assert_all_equal_truth(&app.pool, &simulator).await;
-            let account = status::read(&app.pool).await.unwrap().account.unwrap();
-            // Years first need no decision, and are no evidence for one.
-            let is_undecided = evidence.starts_with("dates") && matches!(format, "ymd" | "iso");
-            let decided = account.date_format.as_deref();
-            // The claim and the settings name a pattern; both that begin with the year are read alike.
-            let expected = if format == "iso" { "ymd" } else { format };
-            assert_eq!(decided, (!is_undecided).then_some(expected), "{flags}");
-            if !is_undecided {
-                let said = account.date_format_evidence.unwrap();
-                assert!(said.contains(evidence), "{flags}: {said}");
-            }
-        }
+    let ways = [
+        ("false", "true", "system-users/settings"),
+        ("true", "false", "claim user_dateformat"),
+        ("false", "false", "dates in the listings"),
+    ];
+    let cases = ["dmy", "mdy", "ymd", "iso"]
+        .into_iter()
+        .flat_map(|format| ways.map(|way| (format, way)));
+    futures::stream::iter(cases)
+        .for_each_concurrent(SIDE_BY_SIDE, |(format, way)| {
+            assert_date_format(format, way)
+        })
+        .await;
+}
+
+async fn assert_date_format(format: &str, (claim, readable, evidence): (&str, &str, &str)) {
+    let flags =
+        format!("--date-format {format} --date-claim {claim} --settings-readable {readable}");
+    let simulator = simulator(&flags);
+    let settings = [("api.time_zone", "Europe/Istanbul")];
+    let app = TestApp::new(simulator.url(), &settings).await;
+    let report = app.sync().await.unwrap();
+    assert_eq!(report.outcome, "ok", "{flags}: {report:#?}");
+    assert_all_equal_truth(&app.pool, &simulator).await;
+    let account = status::read(&app.pool).await.unwrap().account.unwrap();
+    // Years first need no decision, and are no evidence for one.
+    let is_undecided = evidence.starts_with("dates") && matches!(format, "ymd" | "iso");
+    let decided = account.date_format.as_deref();
+    // The claim and the settings name a pattern; both that begin with the year are read alike.
+    let expected = if format == "iso" { "ymd" } else { format };
+    assert_eq!(decided, (!is_undecided).then_some(expected), "{flags}");
+    if !is_undecided {
+        let said = account.date_format_evidence.unwrap();
+        assert!(said.contains(evidence), "{flags}: {said}");
     }
 }
 
