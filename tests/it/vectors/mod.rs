@@ -7,7 +7,9 @@ mod companies;
 mod dates;
 mod enrollments;
 mod errors;
+mod start;
 mod summaries;
+mod text;
 mod token;
 mod users;
 
