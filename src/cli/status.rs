@@ -57,7 +57,7 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
         .filter(|c| c.verdict.as_deref() == Some("complete"))
         .count();
     let sentence = match status.verdict {
-        "ok" => "all companies are complete",
+        "ok" => "all is well",
         "running" => "a run is under way",
         _ => "something needs attention",
     };
