@@ -11,8 +11,7 @@ program=$(realpath "$program")
 folder=$(mktemp -d)
 
 "$program" simulate --companies "$companies" --enrollments "$enrollments" --users "$users" \
-    --archived 0% --learning-paths 0% --anonymous 0% --quit-with-stdin \
-    < <(exec sleep infinity) >"$folder/simulator" &
+    --archived 0% --learning-paths 0% --anonymous 0% >"$folder/simulator" &
 simulator=$!
 
 export KEEPNET_ETL__API__CLIENT_ID=demo KEEPNET_ETL__API__CLIENT_SECRET=demo-secret
@@ -22,11 +21,12 @@ export KEEPNET_ETL__WAREHOUSE__DATA_DIR=$folder/postgres KEEPNET_ETL__LOG__LEVEL
 finish() {
     "$program" stop-database >/dev/null || true
     kill "$simulator" 2>/dev/null || true
+    wait "$simulator" 2>/dev/null || true
     rm -rf "$folder"
 }
 trap finish EXIT
 
-until [[ -s $folder/simulator ]]; do read -rt 0.1 <> <(:) || true; done
+until [[ -s $folder/simulator ]]; do sleep 0.1; done
 KEEPNET_ETL__API__BASE_URL=$(grep -o 'http://[^ ]*' "$folder/simulator")
 export KEEPNET_ETL__API__BASE_URL
 "$program" migrate
