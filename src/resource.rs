@@ -16,16 +16,37 @@ pub enum Resource {
     Summaries,
     /// The per-user report of one enrollment.
     Users,
+    /// The e-mail and session events of single users.
+    Interactions,
+    /// The survey sessions of single users, with questions and answers.
+    Answers,
+    /// The results of anonymous enrollments.
+    Anonymous,
+    /// The saved executive reports of a company.
+    Reports,
+    /// The widget catalogue of a company, and the widgets' values per month.
+    Widgets,
+    /// The trainings that a company can use.
+    Trainings,
+    /// The groups of users of a company.
+    TargetGroups,
 }
 
 impl Resource {
-    /// All resources that this version pulls, in the order in which they depend on each other.
-    pub const ALL: [Self; 5] = [
+    /// All resources, in the order in which they are shown.
+    pub const ALL: [Self; 12] = [
         Self::Companies,
         Self::Enrollments,
         Self::Details,
         Self::Summaries,
         Self::Users,
+        Self::Interactions,
+        Self::Answers,
+        Self::Anonymous,
+        Self::Reports,
+        Self::Widgets,
+        Self::Trainings,
+        Self::TargetGroups,
     ];
 
     /// The name used everywhere.
@@ -37,6 +58,57 @@ impl Resource {
             Self::Details => "details",
             Self::Summaries => "summaries",
             Self::Users => "users",
+            Self::Interactions => "interactions",
+            Self::Answers => "answers",
+            Self::Anonymous => "anonymous",
+            Self::Reports => "reports",
+            Self::Widgets => "widgets",
+            Self::Trainings => "trainings",
+            Self::TargetGroups => "target_groups",
+        }
+    }
+
+    /// What must be pulled, too, for this to be pulled rightly.
+    #[must_use]
+    pub const fn needs(self) -> &'static [Self] {
+        match self {
+            Self::Companies => &[],
+            // Users are checked against the summary, which also names the steps of learning paths.
+            Self::Users | Self::Anonymous => {
+                &[Self::Companies, Self::Enrollments, Self::Summaries]
+            }
+            Self::Interactions | Self::Answers => &[
+                Self::Companies,
+                Self::Enrollments,
+                Self::Summaries,
+                Self::Users,
+            ],
+            Self::Details | Self::Summaries => &[Self::Companies, Self::Enrollments],
+            Self::Enrollments
+            | Self::Reports
+            | Self::Widgets
+            | Self::Trainings
+            | Self::TargetGroups => &[Self::Companies],
+        }
+    }
+
+    /// Whether the vendor gives it only to some accounts or licences, so that a refusal says nothing about the rest
+    /// of the company.
+    #[must_use]
+    pub const fn is_optional(self) -> bool {
+        match self {
+            Self::Companies
+            | Self::Enrollments
+            | Self::Details
+            | Self::Summaries
+            | Self::Users
+            | Self::Interactions
+            | Self::Answers => false,
+            Self::Anonymous
+            | Self::Reports
+            | Self::Widgets
+            | Self::Trainings
+            | Self::TargetGroups => true,
         }
     }
 }
@@ -49,9 +121,7 @@ impl fmt::Display for Resource {
 
 /// A word that names no resource.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "{0:?} is no resource of this version; give one of: companies, enrollments, details, summaries, users"
-)]
+#[error("{0:?} is no resource; give one of: {list}", list = Resource::ALL.map(Resource::name).join(", "))]
 pub struct UnknownResource(String);
 
 impl FromStr for Resource {

@@ -120,23 +120,13 @@ pub struct Selection(HashSet<Resource>);
 
 impl Selection {
     fn new(asked: &[Resource]) -> Self {
-        let mut chosen: HashSet<Resource> = if asked.is_empty() {
-            Resource::ALL.into_iter().collect()
+        let asked = if asked.is_empty() {
+            &Resource::ALL
         } else {
-            asked.iter().copied().collect()
+            asked
         };
-        // Users are checked against the summary, and everything hangs on companies and enrollments.
-        if chosen.contains(&Resource::Users) {
-            chosen.insert(Resource::Summaries);
-        }
-        if chosen
-            .iter()
-            .any(|resource| *resource != Resource::Companies)
-        {
-            chosen.insert(Resource::Enrollments);
-        }
-        chosen.insert(Resource::Companies);
-        Self(chosen)
+        let needed = asked.iter().flat_map(|resource| resource.needs());
+        Self(asked.iter().chain(needed).copied().collect())
     }
 
     /// True when `resource` is to be pulled.

@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures::TryStreamExt;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::query::Query;
@@ -193,6 +193,7 @@ fn encoded_key(row: &PgRow, table: &Table) -> Result<Vec<u8>, sqlx::Error> {
 enum KeyArray {
     Text(Vec<String>),
     Bigint(Vec<i64>),
+    Date(Vec<NaiveDate>),
 }
 
 fn key_arrays<'k>(
@@ -204,6 +205,7 @@ fn key_arrays<'k>(
         .iter()
         .map(|column| match column.kind {
             Kind::Bigint => KeyArray::Bigint(Vec::new()),
+            Kind::Date => KeyArray::Date(Vec::new()),
             _ => KeyArray::Text(Vec::new()),
         })
         .collect();
@@ -214,6 +216,10 @@ fn key_arrays<'k>(
                 KeyArray::Text(values) => values.push(String::from_utf8_lossy(value).into_owned()),
                 KeyArray::Bigint(values) => {
                     values.push(value.try_into().map_or(0, i64::from_be_bytes));
+                }
+                KeyArray::Date(values) => {
+                    let days = value.try_into().map_or(0, i32::from_be_bytes);
+                    values.push(tuple::POSTGRES_EPOCH + TimeDelta::days(i64::from(days)));
                 }
             }
         }
@@ -228,6 +234,7 @@ fn bind(
     keys.into_iter().fold(query, |query, array| match array {
         KeyArray::Text(values) => query.bind(values),
         KeyArray::Bigint(values) => query.bind(values),
+        KeyArray::Date(values) => query.bind(values),
     })
 }
 
@@ -252,6 +259,7 @@ fn unnested(table: &Table, columns: usize) -> (String, String) {
         .enumerate()
         .map(|(index, column)| match column.kind {
             Kind::Bigint => format!("${}::bigint[]", index + 1),
+            Kind::Date => format!("${}::date[]", index + 1),
             _ => format!("${}::text[]", index + 1),
         });
     let names: Vec<&str> = keys.iter().map(|column| column.name).collect();

@@ -17,7 +17,7 @@ use crate::warehouse::cursors::{self, CursorMove};
 use crate::warehouse::quarantine::{self, BadItem, Discrepancy, UnknownField};
 use crate::warehouse::tables::Rule;
 pub use merge::{Effect, NewRows};
-use tuple::{Row, TableRows, Version};
+use tuple::{Row, TableRows, Tuple, Version};
 
 /// How often a batch is tried again when it collides with another transaction.
 const MAX_COLLISIONS: u32 = 5;
@@ -34,12 +34,22 @@ impl Rows {
 
     /// Says that the rows of `R` that follow, up to the next owner, are all that `owner` has; see [`Rule::Set`].
     pub fn push_owner<R: Row>(&mut self, owner: &[&str]) {
-        self.table::<R>().push_owner(owner, Version::default());
+        self.push_owner_by::<R>(owner, Version::default());
     }
 
     /// The same for [`Rule::SetOfNewest`]: by the version of the owner's row.
     pub fn push_owner_by<R: Row>(&mut self, owner: &[&str], version: Version) {
-        self.table::<R>().push_owner(owner, version);
+        let write_key = |key: &mut Tuple<'_>| {
+            for part in owner {
+                key.text(Some(part));
+            }
+        };
+        self.table::<R>().push_owner(write_key, version);
+    }
+
+    /// The same for an owner whose key is not all text.
+    pub fn push_owner_key<R: Row>(&mut self, write_key: impl FnOnce(&mut Tuple<'_>)) {
+        self.table::<R>().push_owner(write_key, Version::default());
     }
 
     fn table<R: Row>(&mut self) -> &mut TableRows {

@@ -1,12 +1,15 @@
 //! Rows in PostgreSQL's binary COPY format: encoded once when they are received, compared with stored rows
 //! byte by byte, and sent as they are.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::warehouse::tables::Table;
 
 /// Microseconds between the Unix epoch and PostgreSQL's (2000-01-01).
 const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
+
+/// PostgreSQL's epoch as a date.
+pub const POSTGRES_EPOCH: NaiveDate = NaiveDate::from_ymd_opt(2000, 1, 1).expect("it exists");
 
 /// `-infinity`, which sorts before every instant.
 const MINUS_INFINITY: i64 = i64::MIN;
@@ -132,6 +135,30 @@ impl<'a> Tuple<'a> {
         self.bigint(Some(value.map_or(MINUS_INFINITY, postgres_micros)))
     }
 
+    /// A `date` value.
+    pub fn date(&mut self, value: Option<NaiveDate>) -> &mut Self {
+        let days = value.map(|date| (date - POSTGRES_EPOCH).num_days());
+        self.field(
+            days.and_then(|days| i32::try_from(days).ok())
+                .map(i32::to_be_bytes)
+                .as_ref()
+                .map(<[u8; 4]>::as_slice),
+        )
+    }
+
+    /// An `interval` value, in the way PostgreSQL writes days and hours apart.
+    pub fn interval(&mut self, value: Option<TimeDelta>) -> &mut Self {
+        let Some(value) = value else {
+            return self.field(None);
+        };
+        let days = i32::try_from(value.num_days()).unwrap_or(i32::MAX);
+        let rest = value - TimeDelta::days(value.num_days());
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&rest.num_microseconds().unwrap_or(0).to_be_bytes());
+        bytes[8..12].copy_from_slice(&days.to_be_bytes());
+        self.field(Some(&bytes))
+    }
+
     /// A `jsonb` value, given as JSON text without NUL escapes (see `Fields::into_extra`).
     pub fn json(&mut self, value: Option<&str>) -> &mut Self {
         match value {
@@ -217,17 +244,16 @@ impl TableRows {
     }
 
     /// Says that the rows added next, up to the next owner, are all that this owner has by this version.
-    pub fn push_owner(&mut self, key: &[&str], version: Version) {
+    pub fn push_owner(&mut self, write_key: impl FnOnce(&mut Tuple<'_>), version: Version) {
         let mut bytes = Vec::new();
         let mut tuple = Tuple {
             bytes: &mut bytes,
-            key_len: key.len(),
+            key_len: self.table.rule.owner_len().unwrap_or_default(),
             written: 0,
             key_end: 0,
         };
-        for part in key {
-            tuple.text(Some(part));
-        }
+        write_key(&mut tuple);
+        debug_assert_eq!(tuple.written, tuple.key_len, "owner in {}", self.table.name);
         self.owners.push(Owner {
             key: bytes.into_boxed_slice(),
             version,

@@ -92,6 +92,10 @@ pub enum Kind {
     Boolean,
     /// `timestamptz`
     Instant,
+    /// `date`
+    Date,
+    /// `interval`
+    Interval,
     /// `jsonb`
     Json,
 }
@@ -124,6 +128,18 @@ pub(crate) const fn instant(name: &'static str) -> Column {
     Column {
         name,
         kind: Kind::Instant,
+    }
+}
+pub(crate) const fn date(name: &'static str) -> Column {
+    Column {
+        name,
+        kind: Kind::Date,
+    }
+}
+pub(crate) const fn interval(name: &'static str) -> Column {
+    Column {
+        name,
+        kind: Kind::Interval,
     }
 }
 pub(crate) const fn json(name: &'static str) -> Column {
