@@ -74,9 +74,7 @@ impl Resource {
         match self {
             Self::Companies => &[],
             // Users are checked against the summary, which also names the steps of learning paths.
-            Self::Users | Self::Anonymous => {
-                &[Self::Companies, Self::Enrollments, Self::Summaries]
-            }
+            Self::Users | Self::Anonymous => &[Self::Companies, Self::Enrollments, Self::Summaries],
             Self::Interactions | Self::Answers => &[
                 Self::Companies,
                 Self::Enrollments,

@@ -4,7 +4,9 @@
 //! without seconds, without a zone. Day and month cannot be told apart in most values, so nothing is guessed per
 //! value: the account's format is decided once, and a value that contradicts it is an error of its item.
 
-use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{
+    DateTime, FixedOffset, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 
 /// How an account writes dates.
@@ -55,6 +57,18 @@ impl DateFormat {
             _ => None,
         }
     }
+
+    /// A local time to the minute, as the account writes it.
+    #[must_use]
+    pub fn write(self, at: NaiveDateTime) -> String {
+        let pattern = match self {
+            Self::Dmy => "%d/%m/%Y %H:%M",
+            Self::Mdy => "%m/%d/%Y %H:%M",
+            Self::Ymd => "%Y/%m/%d %H:%M",
+            Self::Iso => "%Y-%m-%dT%H:%M:%S",
+        };
+        at.format(pattern).to_string()
+    }
 }
 
 /// What a date string says.
@@ -72,6 +86,14 @@ pub enum Reading {
     Undecided,
 }
 
+/// A date string that could be read.
+enum Written {
+    /// With an offset.
+    Instant(DateTime<FixedOffset>),
+    /// Without one.
+    Local(NaiveDateTime),
+}
+
 /// Reads the date strings of one account.
 #[derive(Debug, Clone, Copy)]
 pub struct DateReader {
@@ -85,40 +107,56 @@ impl DateReader {
     /// Reads one string. Strings that begin with the year, or carry an offset, can be read under every format.
     #[must_use]
     pub fn read(&self, text: &str) -> Reading {
+        match self.written(text) {
+            Ok(Written::Instant(instant)) => Reading::Instant(instant.with_timezone(&Utc)),
+            Ok(Written::Local(local)) => self.locate(local),
+            Err(reading) => reading,
+        }
+    }
+
+    /// The day that a string names, as it is written: no zone moves it. The error is never [`Reading::Instant`].
+    pub fn day(&self, text: &str) -> Result<NaiveDate, Reading> {
+        self.written(text).map(|written| match written {
+            Written::Instant(instant) => instant.date_naive(),
+            Written::Local(local) => local.date(),
+        })
+    }
+
+    fn written(&self, text: &str) -> Result<Written, Reading> {
         let text = text.trim();
         if text.is_empty() {
-            return Reading::Nothing;
+            return Err(Reading::Nothing);
         }
         if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
             return if chrono::Datelike::year(&instant) <= 1 {
-                Reading::Nothing
+                Err(Reading::Nothing)
             } else {
-                Reading::Instant(instant.with_timezone(&Utc))
+                Ok(Written::Instant(instant))
             };
         }
         let Some(parts) = Parts::split(text) else {
-            return Reading::Unreadable;
+            return Err(Reading::Unreadable);
         };
         if parts.year() <= 1 {
-            return Reading::Nothing;
+            return Err(Reading::Nothing);
         }
         let date = match (parts.numbers, self.format) {
             (DateNumbers::YearFirst(..), _) => parts.ymd(),
             (DateNumbers::YearLast(..), None) => {
-                return if parts.dmy().or(parts.mdy()).is_some() {
+                return Err(if parts.dmy().or(parts.mdy()).is_some() {
                     Reading::Undecided
                 } else {
                     Reading::Unreadable
-                };
+                });
             }
             (DateNumbers::YearLast(..), Some(DateFormat::Dmy)) => parts.dmy(),
             (DateNumbers::YearLast(..), Some(DateFormat::Mdy)) => parts.mdy(),
             (DateNumbers::YearLast(..), Some(DateFormat::Ymd | DateFormat::Iso)) => None,
         };
         match date {
-            Some(date) => self.locate(date.and_time(parts.time)),
-            None if parts.dmy().or(parts.mdy()).is_some() => Reading::Contradiction,
-            None => Reading::Unreadable,
+            Some(date) => Ok(Written::Local(date.and_time(parts.time))),
+            None if parts.dmy().or(parts.mdy()).is_some() => Err(Reading::Contradiction),
+            None => Err(Reading::Unreadable),
         }
     }
 

@@ -7,7 +7,12 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::dates::{DateReader, Reading};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+
+/// Longest id, in bytes: up to six of them are the key of a table, and an index holds some 2,700 bytes per row.
+const MAX_ID_BYTES: usize = 256;
+/// Longest of the texts that are keys beside ids (tags, languages).
+const MAX_KEY_TEXT_BYTES: usize = 1_024;
 
 /// Why an item could not be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,16 +57,8 @@ pub struct Fields<'d> {
 impl<'d> Fields<'d> {
     /// Opens a received object.
     pub fn open(raw: &RawValue, dates: &'d DateReader) -> Result<Self, ItemError> {
-        let mut value = match serde_json::from_str(raw.get()) {
-            Ok(value) => value,
-            // A lone surrogate is no text; PostgreSQL and we cannot hold it.
-            Err(_) => serde_json::from_str(&without_lone_surrogates(raw.get()))
-                .map_err(|error| shape("$", format!("it is no JSON that can be read ({error})")))?,
-        };
-        // Nor can PostgreSQL hold NUL, in a value, a name or an id.
-        if raw.get().contains("\\u0000") {
-            replace_nul(&mut value);
-        }
+        let value = value_of(raw.get())
+            .map_err(|error| shape("$", format!("it is no JSON that can be read ({error})")))?;
         Self::of("$".to_owned(), value, dates)
     }
 
@@ -105,6 +102,10 @@ impl<'d> Fields<'d> {
         match self.take(name) {
             Some(Value::Number(number)) => Ok(Some(number.to_string())),
             Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
+            Some(Value::String(text)) if text.len() > MAX_ID_BYTES => Err(shape(
+                &format!("{}.{name}", self.path),
+                format!("the id is longer than {MAX_ID_BYTES} bytes"),
+            )),
             Some(Value::String(text)) => Ok(Some(text)),
             None => Ok(None),
             Some(other) => Err(self.wrong(name, "an id", &other)),
@@ -197,6 +198,22 @@ impl<'d> Fields<'d> {
 
     /// A date by the account's format. What is no date stays among the untaken members.
     pub fn instant(&mut self, name: &str) -> Result<Option<DateTime<Utc>>, ItemError> {
+        self.dated(name, |dates, text| match dates.read(text) {
+            Reading::Instant(instant) => Ok(instant),
+            other => Err(other),
+        })
+    }
+
+    /// The day of a date by the account's format, as it is written. What is no date stays among the untaken members.
+    pub fn day(&mut self, name: &str) -> Result<Option<NaiveDate>, ItemError> {
+        self.dated(name, DateReader::day)
+    }
+
+    fn dated<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&DateReader, &str) -> Result<T, Reading>,
+    ) -> Result<Option<T>, ItemError> {
         let Some(value) = self.take(name) else {
             return Ok(None);
         };
@@ -210,25 +227,25 @@ impl<'d> Fields<'d> {
                 kind,
             })
         };
-        match self.dates.read(&text) {
-            Reading::Instant(instant) => Ok(Some(instant)),
-            Reading::Nothing => Ok(None),
-            Reading::Unreadable => {
+        match read(self.dates, &text) {
+            Ok(date) => Ok(Some(date)),
+            Err(Reading::Instant(_) | Reading::Nothing) => Ok(None),
+            Err(Reading::Unreadable) => {
                 self.members.insert(name.to_owned(), Value::String(text));
                 Ok(None)
             }
-            Reading::Contradiction => error(
+            Err(Reading::Contradiction) => error(
                 ItemErrorKind::DateContradiction,
                 "the date has day and month the other way round than the account's date format",
             ),
-            Reading::Undecided => error(
+            Err(Reading::Undecided) => error(
                 ItemErrorKind::DateUndecided,
                 "the order of day and month in this account's dates is not decided",
             ),
         }
     }
 
-    /// A list of texts (or numbers); an element that is neither is an error.
+    /// A list of short texts (or numbers); an element that is neither is an error.
     pub fn texts(&mut self, name: &str) -> Result<Vec<String>, ItemError> {
         match self.take(name) {
             None => Ok(Vec::new()),
@@ -237,13 +254,52 @@ impl<'d> Fields<'d> {
                 .enumerate()
                 .filter(|(_, element)| !element.is_null())
                 .map(|(index, element)| match element {
-                    Value::String(text) => Ok(text),
+                    Value::String(text) if text.len() <= MAX_KEY_TEXT_BYTES => Ok(text),
                     Value::Number(number) => Ok(number.to_string()),
-                    other => Err(self.wrong(&format!("{name}[{index}]"), "text", &other)),
+                    other => {
+                        let expected = format!("text of at most {MAX_KEY_TEXT_BYTES} bytes");
+                        Err(self.wrong(&format!("{name}[{index}]"), &expected, &other))
+                    }
                 })
                 .collect(),
             Some(other) => Err(self.wrong(name, "a list", &other)),
         }
+    }
+
+    /// Any value.
+    pub fn value(&mut self, name: &str) -> Option<Value> {
+        self.take(name)
+    }
+
+    /// Any value, as JSON text. An empty list is none.
+    pub fn json(&mut self, name: &str) -> Option<String> {
+        self.take(name)
+            .filter(|value| value.as_array().is_none_or(|list| !list.is_empty()))
+            .map(|value| value.to_string())
+    }
+
+    /// Puts a value among the untaken members.
+    pub fn keep(&mut self, name: &str, value: Value) {
+        self.members.insert(name.to_owned(), value);
+    }
+
+    /// Forgets members that say nothing that is not said elsewhere, or that must not be stored.
+    pub fn forget(&mut self, names: &[&str]) {
+        for name in names {
+            self.members.remove(*name);
+        }
+    }
+
+    /// Forgets lists without elements, which some items are full of.
+    pub fn forget_empty_lists(&mut self) {
+        self.members
+            .retain(|_, value| value.as_array().is_none_or(|list| !list.is_empty()));
+    }
+
+    /// All untaken members, as one object.
+    #[must_use]
+    pub fn into_value(self) -> Value {
+        Value::Object(self.members)
     }
 
     /// Takes members out of the object `name`; what is left of it stays among the untaken members.
@@ -264,7 +320,8 @@ impl<'d> Fields<'d> {
         Ok(Some(taken))
     }
 
-    /// Reads each object of the list `name`. Elements keep what is left of them themselves.
+    /// Reads each object of the list `name`; a lone object is a list of one. Elements keep what is left of them
+    /// themselves.
     pub fn objects<T>(
         &mut self,
         name: &str,
@@ -272,6 +329,11 @@ impl<'d> Fields<'d> {
     ) -> Result<Vec<T>, ItemError> {
         match self.take(name) {
             None => Ok(Vec::new()),
+            Some(element @ Value::Object(_)) => Ok(vec![read(Fields::of(
+                format!("{}.{name}", self.path),
+                element,
+                self.dates,
+            )?)?]),
             Some(Value::Array(elements)) => elements
                 .into_iter()
                 .enumerate()
@@ -355,6 +417,18 @@ fn general(path: &str) -> String {
         rest = after.split_once(']').map_or("", |(_, rest)| rest);
     }
     out + rest
+}
+
+/// Received JSON as a value that PostgreSQL can hold.
+pub(super) fn value_of(json: &str) -> Result<Value, serde_json::Error> {
+    // A lone surrogate is no text.
+    let mut value = serde_json::from_str(json)
+        .or_else(|_| serde_json::from_str(&without_lone_surrogates(json)))?;
+    // Nor can PostgreSQL hold NUL, in a value, a name or an id.
+    if json.contains("\\u0000") {
+        replace_nul(&mut value);
+    }
+    Ok(value)
 }
 
 fn replace_nul(value: &mut Value) {

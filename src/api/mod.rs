@@ -169,6 +169,26 @@ impl Client {
         })
         .await
     }
+
+    /// Calls an endpoint that answers with a list, all of it at once. No list is an empty one.
+    async fn list<T: WireItem>(
+        &self,
+        request: &Outgoing,
+    ) -> Result<Vec<Result<T, UnreadableItem>>, ApiError> {
+        let dates = self.dates;
+        self.call(request, |answer| {
+            let Some(data) = answer.data()? else {
+                return Ok(Vec::new());
+            };
+            let items: Vec<&RawValue> =
+                serde_json::from_str(data.get()).map_err(|_| ApiErrorKind::Shape {
+                    path: "$.data".to_owned(),
+                    reason: "expected a list".to_owned(),
+                })?;
+            Ok(items.into_iter().map(|item| decode(item, &dates)).collect())
+        })
+        .await
+    }
 }
 
 impl CompanyClient {
@@ -189,7 +209,7 @@ fn decode<T: WireItem>(raw: &RawValue, dates: &DateReader) -> Result<T, Unreadab
     Fields::open(raw, dates)
         .and_then(T::decode)
         .map_err(|error| UnreadableItem {
-            payload: raw.get().to_owned(),
+            payload: T::payload(raw.get()),
             error,
         })
 }

@@ -4,19 +4,19 @@
 //! what was seen (the service may clamp or repeat). The counts in the answers decide the verdict, not the number of
 //! pages.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::Client;
 use super::dates::DateReader;
 use super::envelope::Answer;
 use super::error::{ApiError, ApiErrorKind};
 use super::fields::{Fields, ItemError};
 use super::transport::{Body, Outgoing};
+use super::{Client, decode};
 use crate::verdict::Verdict;
 
 /// Pages read of a listing whose total is unknown.
@@ -31,6 +31,12 @@ pub trait WireItem: Sized + Send {
 
     /// Feeds what identifies the item within its listing.
     fn key(&self, hasher: &mut DefaultHasher);
+
+    /// What is kept of a received object that could not be read.
+    #[must_use]
+    fn payload(received: &str) -> String {
+        received.to_owned()
+    }
 }
 
 /// An item that could not be read.
@@ -66,6 +72,8 @@ pub struct Search {
     pub casing: Casing,
     /// Members that only this endpoint has.
     pub members: serde_json::Map<String, serde_json::Value>,
+    /// The answer may be one item instead of a page.
+    pub may_be_one_item: bool,
 }
 
 /// How the members of a filter are spelled. The service takes both; the vendor's document does not.
@@ -192,6 +200,8 @@ pub struct ListingEnd {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PageData<'a> {
+    #[serde(default)]
+    page_number: Option<serde_json::Value>,
     #[serde(borrow, default)]
     results: Option<Vec<&'a RawValue>>,
     #[serde(default)]
@@ -239,9 +249,13 @@ impl<T: WireItem> Listing<T> {
         let number = self.pages + 1;
         let request = self.request(number);
         let (dates, expected_pages) = (self.client.dates, self.expected_pages());
+        let may_be_one_item = self.search.may_be_one_item;
         let received = self
             .client
             .call(&request, |answer| {
+                if may_be_one_item && let Some(received) = receive_one(answer, &dates)? {
+                    return Ok(received);
+                }
                 receive(answer, &dates, u64::from(number) <= expected_pages)
             })
             .await?;
@@ -326,6 +340,35 @@ impl<T: WireItem> Listing<T> {
     }
 }
 
+/// The page of a listing whose answer is a single item; `None` when it is a page.
+fn receive_one<T: WireItem>(
+    answer: &Answer,
+    dates: &DateReader,
+) -> Result<Option<Received<T>>, ApiErrorKind> {
+    let Some(data) = answer.data()? else {
+        return Ok(Some(Received::of(&[], Some(0), Some(0), dates)));
+    };
+    match serde_json::from_str::<PageData<'_>>(data.get()) {
+        Ok(PageData {
+            page_number: None,
+            results: None,
+            total_number_of_records: None,
+            total_number_of_pages: None,
+        }) if data.get().starts_with('{') => {
+            let is_empty = serde_json::from_str::<HashMap<&str, serde::de::IgnoredAny>>(data.get())
+                .is_ok_and(|members| members.is_empty());
+            let items: &[&RawValue] = if is_empty { &[] } else { &[data] };
+            Ok(Some(Received::of(
+                items,
+                Some(items.len() as u64),
+                Some(1),
+                dates,
+            )))
+        }
+        _ => Ok(None),
+    }
+}
+
 fn receive<T: WireItem>(
     answer: &Answer,
     dates: &DateReader,
@@ -353,34 +396,43 @@ fn receive<T: WireItem>(
             _ => Vec::new(),
         },
     };
-    let mut page = Page {
-        items: Vec::with_capacity(results.len()),
-        unreadable: Vec::new(),
-    };
-    let mut keys = Vec::with_capacity(results.len());
-    for raw in results {
-        let mut hasher = DefaultHasher::new();
-        match Fields::open(raw, dates).and_then(T::decode) {
-            Ok(item) => {
-                item.key(&mut hasher);
-                page.items.push(item);
+    Ok(Received::of(&results, total, pages, dates))
+}
+
+impl<T: WireItem> Received<T> {
+    /// Reads each item on its own.
+    fn of(
+        results: &[&RawValue],
+        total: Option<u64>,
+        pages: Option<u64>,
+        dates: &DateReader,
+    ) -> Self {
+        let mut page = Page {
+            items: Vec::with_capacity(results.len()),
+            unreadable: Vec::new(),
+        };
+        let mut keys = Vec::with_capacity(results.len());
+        for raw in results {
+            let mut hasher = DefaultHasher::new();
+            match decode::<T>(raw, dates) {
+                Ok(item) => {
+                    item.key(&mut hasher);
+                    page.items.push(item);
+                }
+                Err(item) => {
+                    raw.get().hash(&mut hasher);
+                    page.unreadable.push(item);
+                }
             }
-            Err(error) => {
-                raw.get().hash(&mut hasher);
-                page.unreadable.push(UnreadableItem {
-                    payload: raw.get().to_owned(),
-                    error,
-                });
-            }
+            keys.push(hasher.finish());
         }
-        keys.push(hasher.finish());
+        Self {
+            page,
+            keys,
+            total,
+            pages,
+        }
     }
-    Ok(Received {
-        page,
-        keys,
-        total,
-        pages,
-    })
 }
 
 fn count(value: &serde_json::Value) -> Option<u64> {

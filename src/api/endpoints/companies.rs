@@ -3,13 +3,11 @@
 use std::hash::{DefaultHasher, Hash};
 
 use chrono::{DateTime, Utc};
-use serde_json::value::RawValue;
 
-use crate::api::envelope::Answer;
 use crate::api::fields::{Extra, Fields, ItemError};
 use crate::api::page::{Casing, Listing, Search, WireItem};
 use crate::api::transport::{Body, Outgoing};
-use crate::api::{ApiError, ApiErrorKind, Client, UnreadableItem, decode};
+use crate::api::{ApiError, Client, UnreadableItem};
 
 /// Deepest nesting of companies that is followed.
 const MAX_DEPTH: usize = 16;
@@ -171,6 +169,7 @@ impl Client {
                 order_by: "CreateTime",
                 casing: Casing::Pascal,
                 members,
+                may_be_one_item: false,
             },
         )
     }
@@ -188,18 +187,6 @@ impl Client {
             body: Body::Empty,
             company: None,
         };
-        let dates = self.dates;
-        self.call(&request, |answer: &Answer| {
-            let Some(data) = answer.data()? else {
-                return Ok(Vec::new());
-            };
-            let nodes: Vec<&RawValue> =
-                serde_json::from_str(data.get()).map_err(|_| ApiErrorKind::Shape {
-                    path: "$.data".to_owned(),
-                    reason: "expected a list".to_owned(),
-                })?;
-            Ok(nodes.into_iter().map(|node| decode(node, &dates)).collect())
-        })
-        .await
+        self.list(&request).await
     }
 }

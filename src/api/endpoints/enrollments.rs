@@ -220,6 +220,7 @@ impl CompanyClient {
                 order_by: "CreateTime",
                 casing,
                 members: serde_json::Map::new(),
+                may_be_one_item: false,
             },
         )
     }

@@ -149,6 +149,7 @@ impl CompanyClient {
                 order_by: "email",
                 casing: Casing::Pascal,
                 members,
+                may_be_one_item: false,
             },
         )
     }
