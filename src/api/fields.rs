@@ -296,10 +296,17 @@ impl<'d> Fields<'d> {
             .retain(|_, value| value.as_array().is_none_or(|list| !list.is_empty()));
     }
 
-    /// All untaken members, as one object.
+    /// All untaken members, as one object; `None` when there are none.
     #[must_use]
-    pub fn into_value(self) -> Value {
-        Value::Object(self.members)
+    pub fn into_rest(mut self) -> Option<Value> {
+        self.members.retain(|_, value| !value.is_null());
+        (!self.members.is_empty()).then_some(Value::Object(self.members))
+    }
+
+    /// All members that were not taken, nulls included.
+    #[must_use]
+    pub fn into_members(self) -> Map<String, Value> {
+        self.members
     }
 
     /// Takes members out of the object `name`; what is left of it stays among the untaken members.
@@ -347,6 +354,26 @@ impl<'d> Fields<'d> {
                 })
                 .collect(),
             Some(other) => Err(self.wrong(name, "a list", &other)),
+        }
+    }
+
+    /// The same; a list of anything else stays among the untaken members.
+    pub fn objects_if_any<T>(
+        &mut self,
+        name: &str,
+        read: impl FnMut(Fields<'_>) -> Result<T, ItemError>,
+    ) -> Result<Vec<T>, ItemError> {
+        let are_objects = match self.members.get(name) {
+            Some(Value::Array(elements)) => elements
+                .iter()
+                .all(|element| element.is_object() || element.is_null()),
+            Some(value) => value.is_object() || value.is_null(),
+            None => true,
+        };
+        if are_objects {
+            self.objects(name, read)
+        } else {
+            Ok(Vec::new())
         }
     }
 

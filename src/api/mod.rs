@@ -6,6 +6,7 @@
 
 mod budget;
 pub mod dates;
+mod durations;
 pub mod endpoints;
 mod envelope;
 pub mod error;

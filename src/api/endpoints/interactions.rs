@@ -1,0 +1,132 @@
+//! `training-reports/{id}/interactions/{user}`: e-mail and session events. They are no answers to surveys.
+
+use std::hash::DefaultHasher;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::api::fields::{Extra, Fields, ItemError, value_of};
+use crate::api::page::WireItem;
+use crate::api::transport::{Body, Outgoing};
+use crate::api::{ApiError, CompanyClient, UnreadableItem};
+
+/// The member with personal data of the event.
+const TRACKING: &str = "trackingInfo";
+
+/// One event.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[expect(
+    missing_docs,
+    reason = "named as the vendor names them; see keepnet.interactions"
+)]
+pub struct Interaction {
+    pub interaction: Option<String>,
+    pub event_at: Option<DateTime<Utc>>,
+    pub current_step: Option<String>,
+    pub training_order: Option<i64>,
+    pub learning_path_id: Option<String>,
+    pub step_count: Option<i64>,
+    pub tracking: Tracking,
+    pub extra: Extra,
+}
+
+/// From where and with what the user did it. Personal data.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "named as the vendor names them; see keepnet.interactions"
+)]
+pub struct Tracking {
+    pub browser_name: Option<String>,
+    pub user_agent: Option<String>,
+    pub geolocation: Option<String>,
+    pub ip_addresses: Option<String>,
+}
+
+impl WireItem for Interaction {
+    fn decode(mut fields: Fields<'_>) -> Result<Self, ItemError> {
+        let tracking = fields.object(TRACKING, |tracking| {
+            Ok(Tracking {
+                browser_name: tracking.scalar_text("browserName")?,
+                user_agent: tracking.scalar_text("userAgent")?,
+                geolocation: tracking.scalar_text("userGeolocation")?,
+                ip_addresses: tracking.scalar_text("userIpAddresslist")?,
+            })
+        })?;
+        Ok(Self {
+            interaction: fields.scalar_text("interaction")?,
+            event_at: fields.instant("eventTime")?,
+            current_step: fields.scalar_text("currentStep")?,
+            training_order: fields.integer("trainingOrder")?,
+            learning_path_id: fields.id("learningPathId")?,
+            step_count: fields.integer("stepCount")?,
+            tracking: tracking.unwrap_or_default(),
+            extra: fields.into_extra(&[]),
+        })
+    }
+
+    fn key(&self, _: &mut DefaultHasher) {}
+}
+
+/// An event without its tracking data, which is neither read nor kept with what cannot be read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Untracked(pub Interaction);
+
+impl WireItem for Untracked {
+    fn decode(mut fields: Fields<'_>) -> Result<Self, ItemError> {
+        fields.forget(&[TRACKING]);
+        Interaction::decode(fields).map(Self)
+    }
+
+    fn key(&self, _: &mut DefaultHasher) {}
+
+    fn payload(received: &str) -> String {
+        match value_of(received) {
+            Ok(mut value) => {
+                forget_tracking(&mut value);
+                value.to_string()
+            }
+            // What cannot be searched cannot be kept.
+            Err(_) => String::new(),
+        }
+    }
+}
+
+fn forget_tracking(value: &mut Value) {
+    match value {
+        Value::Array(elements) => elements.iter_mut().for_each(forget_tracking),
+        Value::Object(members) => {
+            members.remove(TRACKING);
+            members.values_mut().for_each(forget_tracking);
+        }
+        _ => {}
+    }
+}
+
+impl CompanyClient {
+    /// `GET training-reports/{id}/interactions/{user}`, read as [`Interaction`] or [`Untracked`].
+    pub async fn interactions<T: WireItem>(
+        &self,
+        enrollment_id: &str,
+        target_user_id: &str,
+    ) -> Result<Vec<Result<T, UnreadableItem>>, ApiError> {
+        let request = Outgoing {
+            doing: format!("fetch the interactions of a user of enrollment {enrollment_id}"),
+            endpoint: "interactions",
+            method: reqwest::Method::GET,
+            path: [
+                "api",
+                "training-reports",
+                enrollment_id,
+                "interactions",
+                target_user_id,
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            query: Vec::new(),
+            body: Body::Empty,
+            company: Some(self.company_id.clone()),
+        };
+        self.client.list(&request).await
+    }
+}

@@ -1,0 +1,265 @@
+//! `executive-report/metrics` and `executive-report/get-widget-datas`: which widgets a company has, and what they say
+//! of a period.
+
+use std::hash::{DefaultHasher, Hash};
+
+use chrono::{NaiveDate, NaiveTime};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::api::fields::{Extra, Fields, ItemError};
+use crate::api::page::WireItem;
+use crate::api::transport::{Body, Outgoing};
+use crate::api::{ApiError, CompanyClient, UnreadableItem};
+
+/// `datePeriod` of a period that two dates tell, as number and as name.
+const CUSTOM_PERIOD: (u8, &str) = (5, "Custom");
+
+/// A widget of the catalogue.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "named as the vendor names them; see keepnet.widgets"
+)]
+pub struct Widget {
+    pub id: String,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub widget_type: Option<String>,
+    pub chart_type: Option<String>,
+    pub image_url: Option<String>,
+    pub is_support_manager: Option<bool>,
+    pub extra: Extra,
+}
+
+/// A group of the catalogue.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WidgetGroup {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its widgets.
+    pub widgets: Vec<Widget>,
+    /// What was left of it.
+    pub extra: Extra,
+}
+
+/// The answer of `executive-report/metrics`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WidgetCatalogue {
+    /// The groups.
+    pub groups: Vec<WidgetGroup>,
+    /// What was left of it.
+    pub extra: Extra,
+}
+
+impl WireItem for WidgetCatalogue {
+    fn decode(mut fields: Fields<'_>) -> Result<Self, ItemError> {
+        Ok(Self {
+            groups: fields.objects("metrics", |mut group| {
+                Ok(WidgetGroup {
+                    name: group.text("name")?,
+                    widgets: group.objects("widgets", |mut widget| {
+                        Ok(Widget {
+                            id: widget.required_id(&["resourceId"])?,
+                            name: widget.text("name")?,
+                            description: widget.text("description")?,
+                            widget_type: widget.id("widgetType")?,
+                            chart_type: widget.scalar_text("chartType")?,
+                            image_url: widget.text("imageUrl")?,
+                            is_support_manager: widget.boolean("isSupportManager")?,
+                            extra: widget.into_extra(&[]),
+                        })
+                    })?,
+                    extra: group.into_extra(&[]),
+                })
+            })?,
+            extra: fields.into_extra(&[]),
+        })
+    }
+
+    fn key(&self, _: &mut DefaultHasher) {}
+}
+
+/// What a widget shows.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[expect(
+    missing_docs,
+    reason = "named as the vendor names them; see keepnet.executive_report_widgets"
+)]
+pub struct WidgetData {
+    pub widget_id: Option<String>,
+    pub widget_type: Option<String>,
+    pub name: Option<String>,
+    pub chart_type: Option<String>,
+    pub rows: Vec<WidgetRow>,
+    pub extra: Extra,
+}
+
+/// A row of a widget: its values, or a table.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WidgetRow {
+    /// The day that it is about.
+    pub date: Option<NaiveDate>,
+    /// What it is about, as JSON text.
+    pub dimension: Option<String>,
+    /// Its values.
+    pub values: Vec<WidgetValue>,
+    /// Name and label of the table's columns.
+    pub columns: Vec<(String, Option<String>)>,
+    /// The table's rows.
+    pub table: Vec<Map<String, Value>>,
+    /// What was left of it.
+    pub extra: Extra,
+}
+
+/// A value of a widget.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WidgetValue {
+    /// What it is called, for programs.
+    pub name: Option<String>,
+    /// What it is called, for people.
+    pub label: Option<String>,
+    /// The value, of whatever type.
+    pub value: Option<Value>,
+    /// Notes on it, as JSON text.
+    pub annotations: Option<String>,
+    /// What was left of it.
+    pub extra: Extra,
+}
+
+impl WireItem for WidgetData {
+    fn decode(fields: Fields<'_>) -> Result<Self, ItemError> {
+        Self::read(fields)
+    }
+
+    fn key(&self, hasher: &mut DefaultHasher) {
+        self.widget_id.hash(hasher);
+    }
+}
+
+impl WidgetData {
+    pub(super) fn read(mut fields: Fields<'_>) -> Result<Self, ItemError> {
+        Ok(Self {
+            widget_id: fields.id("resourceId")?,
+            widget_type: fields.id("widgetType")?,
+            name: fields.text("name")?,
+            chart_type: fields.scalar_text("chartType")?,
+            rows: fields.objects_if_any("widgetDatas", WidgetRow::read)?,
+            extra: fields.into_extra(&["description"]),
+        })
+    }
+}
+
+impl WidgetRow {
+    fn read(mut row: Fields<'_>) -> Result<Self, ItemError> {
+        let mut table = Vec::new();
+        row.objects_if_any("tableValues", |cells| {
+            table.push(cells.into_members());
+            Ok(())
+        })?;
+        Ok(Self {
+            date: row.day("date")?,
+            dimension: row.json("dataObject"),
+            values: row.objects_if_any("values", |mut value| {
+                Ok(WidgetValue {
+                    name: value.scalar_text("name")?,
+                    label: value.scalar_text("label")?,
+                    value: value.value("value"),
+                    annotations: value.json("annotations"),
+                    extra: value.into_extra(&[]),
+                })
+            })?,
+            columns: row.objects_if_any("tableDefinitions", |mut column| {
+                Ok((
+                    column.scalar_text("name")?.unwrap_or_default(),
+                    column.scalar_text("label")?,
+                ))
+            })?,
+            table,
+            extra: row.into_extra(&[]),
+        })
+    }
+}
+
+/// How a request names a period. The vendor's own pages send the one, its document describes the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeriodDialect {
+    /// A number, and dates as the account writes them.
+    Numbers,
+    /// A name, and ISO dates.
+    Names,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WidgetRequest<'a> {
+    widget_ids: [&'a str; 1],
+    date_period: Value,
+    start_date: String,
+    end_date: String,
+}
+
+impl CompanyClient {
+    /// `GET executive-report/metrics`.
+    pub async fn widget_catalogue(
+        &self,
+    ) -> Result<Result<WidgetCatalogue, UnreadableItem>, ApiError> {
+        let request = Outgoing {
+            doing: "fetch the widget catalogue".to_owned(),
+            endpoint: "widget_catalogue",
+            method: reqwest::Method::GET,
+            path: ["api", "executive-report", "metrics"]
+                .map(str::to_owned)
+                .to_vec(),
+            query: Vec::new(),
+            body: Body::Empty,
+            company: Some(self.company_id.clone()),
+        };
+        self.client.object(&request).await
+    }
+
+    /// `POST executive-report/get-widget-datas` for one widget and the days from `first` to `last`.
+    pub async fn widget_data(
+        &self,
+        widget_id: &str,
+        (first, last): (NaiveDate, NaiveDate),
+        dialect: PeriodDialect,
+    ) -> Result<Vec<Result<WidgetData, UnreadableItem>>, ApiError> {
+        let starts = first.and_time(NaiveTime::MIN);
+        let last_minute = NaiveTime::from_hms_opt(23, 59, 0).unwrap_or(NaiveTime::MIN);
+        let last_second = NaiveTime::from_hms_opt(23, 59, 59).unwrap_or(NaiveTime::MIN);
+        let format = self.client.dates.format;
+        let (date_period, start_date, end_date) = match (dialect, format) {
+            (PeriodDialect::Numbers, Some(format)) => (
+                Value::from(CUSTOM_PERIOD.0),
+                format.write(starts),
+                format.write(last.and_time(last_minute)),
+            ),
+            _ => {
+                let iso = "%Y-%m-%dT%H:%M:%SZ";
+                (
+                    Value::from(CUSTOM_PERIOD.1),
+                    starts.format(iso).to_string(),
+                    last.and_time(last_second).format(iso).to_string(),
+                )
+            }
+        };
+        let request = Outgoing {
+            doing: format!("fetch the values of widget {widget_id} for {first} to {last}"),
+            endpoint: "widgets",
+            method: reqwest::Method::POST,
+            path: ["api", "executive-report", "get-widget-datas"]
+                .map(str::to_owned)
+                .to_vec(),
+            query: Vec::new(),
+            body: Body::json(&WidgetRequest {
+                widget_ids: [widget_id],
+                date_period,
+                start_date,
+                end_date,
+            }),
+            company: Some(self.company_id.clone()),
+        };
+        self.client.list(&request).await
+    }
+}
