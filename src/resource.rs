@@ -90,6 +90,25 @@ impl Resource {
         }
     }
 
+    /// Whether it is pulled for a company as a whole, not for each of its enrollments.
+    #[must_use]
+    pub const fn is_company_wide(self) -> bool {
+        match self {
+            Self::Companies
+            | Self::Enrollments
+            | Self::Reports
+            | Self::Widgets
+            | Self::Trainings
+            | Self::TargetGroups => true,
+            Self::Details
+            | Self::Summaries
+            | Self::Users
+            | Self::Interactions
+            | Self::Answers
+            | Self::Anonymous => false,
+        }
+    }
+
     /// Whether the vendor gives it only to some accounts or licences, so that a refusal says nothing about the rest
     /// of the company.
     #[must_use]

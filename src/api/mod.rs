@@ -199,6 +199,15 @@ impl CompanyClient {
         &self.company_id
     }
 
+    /// The same client, with a request counter of its own.
+    #[must_use]
+    pub fn counted(&self) -> Self {
+        Self {
+            client: self.client.counted(),
+            company_id: self.company_id.clone(),
+        }
+    }
+
     /// Requests sent by this client.
     #[must_use]
     pub fn requests(&self) -> u64 {

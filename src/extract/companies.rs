@@ -50,21 +50,19 @@ pub async fn pull(
     let mut companies = Vec::new();
     let mut listed = HashSet::new();
     let mut listing = client.companies::<Company>();
-    while let Some(page) = listing.next().await? {
-        for company in page.items {
+    scope
+        .read(&mut listing, |delivery, company| {
             push(
                 scope,
-                &mut delivery,
+                delivery,
                 company,
                 account_id,
                 &places,
                 &mut listed,
                 &mut companies,
             );
-        }
-        scope.quarantine(&mut delivery, page.unreadable)?;
-        scope.deliver(std::mem::take(&mut delivery)).await?;
-    }
+        })
+        .await?;
     for (id, place) in places.iter().filter(|(id, _)| !listed.contains(*id)) {
         let node = &place.node;
         delivery.rows.push(&CompanyRow {
@@ -74,6 +72,7 @@ pub async fn pull(
             name: node.name.as_deref(),
             privacy_duration_id: node.privacy_duration_id,
             is_licence_expired: node.is_licence_expired,
+            access_state: access_state(node),
             access_starts_at: node.access_starts_at,
             access_ends_at: node.access_ends_at,
             ..CompanyRow::default()
@@ -157,6 +156,7 @@ fn push(
             .or(node.and_then(|node| node.is_licence_expired)),
         license_ends_at: company.license_ends_at,
         created_at: company.created_at,
+        access_state: node.and_then(access_state),
         access_starts_at: node.and_then(|node| node.access_starts_at),
         access_ends_at: node.and_then(|node| node.access_ends_at),
         extra,
@@ -175,6 +175,18 @@ fn push(
     for child in children {
         push(scope, delivery, child, id, places, listed, companies);
     }
+}
+
+/// What the vendor's own pages make of it: a company without a duration of access cannot be entered, unless its licence
+/// has run out.
+fn access_state(node: &MyCompany) -> Option<&'static str> {
+    node.privacy_duration_id.map(|duration| {
+        if duration == 0 && node.is_licence_expired != Some(true) {
+            "denied"
+        } else {
+            "granted"
+        }
+    })
 }
 
 fn kind(is_root: bool, has_children: bool) -> &'static str {

@@ -1,18 +1,29 @@
 //! The settings of one enrollment.
 
+use super::enrollments::EnrollmentRef;
 use super::{Delivery, PullError, Pulled, Scope};
-use crate::api::CompanyClient;
+use crate::api::{ApiErrorKind, CompanyClient};
+use crate::verdict::Verdict;
 use crate::warehouse::tables::enrollments::{EnrollmentDetailRow, EnrollmentTargetGroupRow};
 
 /// Pulls the detail. `is_test_by_summary` stands in when the detail does not say.
 pub async fn pull(
     scope: &Scope<'_>,
     company: &CompanyClient,
+    enrollment: &EnrollmentRef,
     is_test_by_summary: Option<bool>,
 ) -> Result<Pulled, PullError> {
-    let detail = match company.enrollment_detail(scope.id).await? {
-        Ok(detail) => detail,
-        Err(item) => return Err(scope.unreadable_object(item).await),
+    let detail = match company.enrollment_detail(scope.id).await {
+        Ok(Ok(detail)) => detail,
+        Ok(Err(item)) => return Err(scope.unreadable_object(item).await),
+        // Whether the vendor shows the settings of what it does not list is not known.
+        Err(error) if enrollment.is_unlisted_step && error.kind == ApiErrorKind::NotFound => {
+            return Ok(Pulled {
+                verdict: Verdict::Unsupported,
+                pages: 0,
+            });
+        }
+        Err(error) => return Err(error.into()),
     };
     let (company_id, enrollment_id) = (company.company_id(), scope.id);
     let mut delivery = Delivery::default();

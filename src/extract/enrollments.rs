@@ -20,11 +20,42 @@ pub struct EnrollmentRef {
     pub id: String,
     /// Its type as the vendor writes it.
     pub r#type: Option<String>,
-    /// When it was created.
+    /// When it was created; for a step, when its path was.
     pub created_at: Option<DateTime<Utc>>,
+    /// It is a survey.
+    pub is_survey: bool,
+    /// It is in the archive.
+    pub is_archived: bool,
+    /// Its learners are only known to the customer's own learning system.
+    pub is_anonymous: bool,
+    /// It is a step of a learning path that no listing shows.
+    pub is_unlisted_step: bool,
+}
+
+/// All enrollments that the listings of a company show.
+#[derive(Debug, Default)]
+pub struct Listed {
+    /// Newest first.
+    pub enrollments: Vec<EnrollmentRef>,
+    /// Nothing is missing.
+    pub is_complete: bool,
 }
 
 impl EnrollmentRef {
+    fn of(enrollment: Enrollment, list: EnrollmentList) -> Self {
+        Self {
+            is_survey: enrollment.is_survey(),
+            is_archived: list == EnrollmentList::Archive,
+            is_anonymous: enrollment
+                .status
+                .is_some_and(|status| compact(&status) == "scormproxy"),
+            is_unlisted_step: false,
+            id: enrollment.id,
+            r#type: enrollment.r#type,
+            created_at: enrollment.created_at,
+        }
+    }
+
     /// The type without spaces, as requests name it.
     #[must_use]
     pub fn type_name(&self) -> String {
@@ -48,12 +79,18 @@ impl EnrollmentRef {
     }
 }
 
+/// A word of the vendor without the differences in case and white space in which it occurs.
+#[must_use]
+pub fn compact(word: &str) -> String {
+    word.split_whitespace().collect::<String>().to_lowercase()
+}
+
 /// Pulls both listings. Gives the enrollments, newest first: persons are taken from their newest enrollment, so later
 /// ones rarely have to be overwritten.
 pub async fn pull(
     shared: &Shared<'_>,
     company: &CompanyClient,
-) -> Result<(Pulled, Vec<EnrollmentRef>), PullError> {
+) -> Result<(Pulled, Listed), PullError> {
     let mut enrollments: HashMap<String, EnrollmentRef> = HashMap::new();
     let mut pulled = Pulled {
         verdict: Verdict::Complete,
@@ -65,38 +102,24 @@ pub async fn pull(
             EnrollmentList::Archive => ("archive", "archived enrollments listed"),
         };
         let scope = &Scope::begin(shared, Resource::Enrollments, scope);
-        let mut listing = company.enrollments::<Enrollment>(list);
-        while let Some(page) = listing.next().await? {
-            let mut delivery = Delivery::default();
-            for enrollment in page.items {
-                push(
-                    scope,
-                    &mut delivery,
-                    company.company_id(),
-                    &enrollment,
-                    list,
-                );
-                enrollments.insert(
-                    enrollment.id.clone(),
-                    EnrollmentRef {
-                        id: enrollment.id,
-                        r#type: enrollment.r#type,
-                        created_at: enrollment.created_at,
-                    },
-                );
-            }
-            scope.quarantine(&mut delivery, page.unreadable)?;
-            scope.deliver(delivery).await?;
-        }
-        let verdict = scope.end_listing(what, listing.end(), None).await?;
+        let one = scope
+            .pull_listing(what, company.enrollments(list), |delivery, enrollment| {
+                push(scope, delivery, company.company_id(), &enrollment, list);
+                enrollments.insert(enrollment.id.clone(), EnrollmentRef::of(enrollment, list));
+            })
+            .await?;
         pulled = Pulled {
-            verdict: pulled.verdict.max(verdict),
-            pages: pulled.pages + listing.pages(),
+            verdict: pulled.verdict.max(one.verdict),
+            pages: pulled.pages + one.pages,
         };
     }
     let mut enrollments: Vec<EnrollmentRef> = enrollments.into_values().collect();
     enrollments.sort_unstable_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
-    Ok((pulled, enrollments))
+    let listed = Listed {
+        enrollments,
+        is_complete: pulled.verdict == Verdict::Complete,
+    };
+    Ok((pulled, listed))
 }
 
 fn push(
@@ -112,6 +135,7 @@ fn push(
     rows.push(&EnrollmentRow {
         company_id,
         enrollment_id,
+        is_listed: true,
         is_archived: list == EnrollmentList::Archive,
         name: enrollment.name.as_deref(),
         r#type: enrollment.r#type.as_deref(),

@@ -7,11 +7,21 @@
 //! 3. a file here with a `pull` that reads the scope's pages and hands each to [`Scope::deliver`];
 //! 4. its place in `sync/company.rs`.
 
+pub mod anonymous;
+mod answer_rows;
+pub mod answers;
 pub mod companies;
 pub mod details;
 pub mod enrollments;
+pub mod interactions;
+mod question_bank;
+pub mod reports;
 pub mod summaries;
+pub mod target_groups;
+pub mod trainings;
 pub mod users;
+mod widget_rows;
+pub mod widgets;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -20,11 +30,12 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
-use crate::api::{ApiError, Extra, ItemErrorKind, ListingEnd, UnreadableItem};
+use crate::api::{ApiError, Extra, ItemErrorKind, Listing, ListingEnd, UnreadableItem, WireItem};
 use crate::clock::SharedClock;
 use crate::resource::Resource;
 use crate::verdict::Verdict;
 use crate::warehouse::cursors::CursorMove;
+use crate::warehouse::error::WarehouseError;
 use crate::warehouse::load::Rows;
 use crate::warehouse::quarantine::{BadItem, Discrepancy, UnknownField};
 
@@ -58,7 +69,7 @@ pub struct Shared<'r> {
     /// Members without a column that this run reported already.
     pub unknown_fields: &'r Mutex<HashSet<UnknownField>>,
     /// Dates of the wrong order seen in this company.
-    pub date_contradictions: AtomicU32,
+    pub date_contradictions: &'r AtomicU32,
 }
 
 /// One scope that is being pulled.
@@ -118,6 +129,22 @@ pub enum PullError {
     /// An answer that is a single object could not be understood; it is quarantined.
     #[error("the answer could not be understood at {0}; it is kept in sync.quarantine")]
     Unreadable(String),
+    /// Some users of an enrollment could not be read.
+    #[error("{failed} of {asked} users could not be read: {first}")]
+    Users {
+        /// Users that failed.
+        failed: u32,
+        /// Users asked for.
+        asked: u32,
+        /// What the first failure was.
+        first: Box<PullError>,
+    },
+    /// A widget answered about another one.
+    #[error("the answer is about another widget than {0}")]
+    OtherWidget(String),
+    /// What is stored could not be read.
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
     /// The run was asked to stop.
     #[error("the run was stopped")]
     Stopped,
@@ -144,6 +171,11 @@ impl PullError {
             Self::Unreadable(_) => {
                 "report it with the reason shown by `keepnet-etl status`; everything else was loaded"
             }
+            Self::Users { first, .. } => first.remedy(),
+            Self::OtherWidget(_) => {
+                "it is tried again by the next run; if it persists, ask the vendor's support"
+            }
+            Self::Warehouse(error) => error.remedy(),
             Self::Stopped => "run it again: it goes on from what was committed",
             Self::LoaderGone => "see the error of the database",
         }
@@ -154,6 +186,7 @@ impl PullError {
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::Api(error) if error.kind.is_forbidden() => Verdict::Forbidden,
+            Self::Users { first, .. } => first.verdict(),
             _ => Verdict::Failed,
         }
     }
@@ -169,10 +202,15 @@ impl PullError {
                     AccessWithdrawn | AddressRefused | CredentialsRefused(_)
                 )
             }
-            Self::DateContradiction(_) | Self::DateUndecided | Self::Stopped | Self::LoaderGone => {
-                true
-            }
-            Self::UsersMissing { .. } | Self::Unreadable(_) => false,
+            Self::DateContradiction(_)
+            | Self::DateUndecided
+            | Self::Warehouse(_)
+            | Self::Stopped
+            | Self::LoaderGone => true,
+            Self::UsersMissing { .. }
+            | Self::Unreadable(_)
+            | Self::Users { .. }
+            | Self::OtherWidget(_) => false,
         }
     }
 }
@@ -198,6 +236,37 @@ impl<'r> Scope<'r> {
             return Err(PullError::Stopped);
         }
         Ok(())
+    }
+
+    /// Reads a listing to its end, and hands each page over: `push` makes rows of an item.
+    pub async fn read<T: WireItem>(
+        &self,
+        listing: &mut Listing<T>,
+        mut push: impl FnMut(&mut Delivery, T),
+    ) -> Result<(), PullError> {
+        while let Some(page) = listing.next().await? {
+            let mut delivery = Delivery::default();
+            for item in page.items {
+                push(&mut delivery, item);
+            }
+            self.quarantine(&mut delivery, page.unreadable)?;
+            self.deliver(delivery).await?;
+        }
+        Ok(())
+    }
+
+    /// Pulls a scope that is one listing: reads it, and moves the cursor when it is whole.
+    pub async fn pull_listing<T: WireItem>(
+        &self,
+        what: &'static str,
+        mut listing: Listing<T>,
+        push: impl FnMut(&mut Delivery, T),
+    ) -> Result<Pulled, PullError> {
+        self.read(&mut listing, push).await?;
+        Ok(Pulled {
+            verdict: self.end_listing(what, listing.end(), None).await?,
+            pages: listing.pages(),
+        })
     }
 
     /// Puts items that could not be read into quarantine. A first date of the other order is such an item; a second

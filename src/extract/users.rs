@@ -11,7 +11,7 @@ use super::enrollments::EnrollmentRef;
 use super::summaries::SummaryRef;
 use super::{Delivery, PullError, Pulled, Scope};
 use crate::api::endpoints::users::{TrainingType, UserReport};
-use crate::api::{ApiErrorKind, CompanyClient, Listing};
+use crate::api::{ApiErrorKind, CompanyClient};
 use crate::verdict::Verdict;
 use crate::warehouse::load::tuple;
 use crate::warehouse::quarantine::Discrepancy;
@@ -59,7 +59,10 @@ pub async fn pull(
     let mut pages = 0;
     for training_type in training_types.candidates(enrollment) {
         let mut listing = company.enrollment_users(scope.id, &training_type);
-        match read(scope, company.company_id(), enrollment, &mut listing).await {
+        let push = |delivery: &mut Delivery, user| {
+            push(scope, delivery, company.company_id(), enrollment, &user);
+        };
+        match scope.read(&mut listing, push).await {
             // The vendor does not know the type by that name; it may by the next.
             Err(PullError::Api(error))
                 if training_type != TrainingType::Omitted
@@ -92,24 +95,6 @@ pub async fn pull(
         enrollment_id: scope.id.to_owned(),
         expected,
     })
-}
-
-/// Reads a report to its end.
-async fn read(
-    scope: &Scope<'_>,
-    company_id: &str,
-    enrollment: &EnrollmentRef,
-    listing: &mut Listing<UserReport>,
-) -> Result<(), PullError> {
-    while let Some(page) = listing.next().await? {
-        let mut delivery = Delivery::default();
-        for user in &page.items {
-            push(scope, &mut delivery, company_id, enrollment, user);
-        }
-        scope.quarantine(&mut delivery, page.unreadable)?;
-        scope.deliver(delivery).await?;
-    }
-    Ok(())
 }
 
 async fn note_difference(scope: &Scope<'_>, expected: i64, found: i64) -> Result<(), PullError> {

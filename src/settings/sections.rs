@@ -213,13 +213,6 @@ fn privacy(from: &mut Reader) -> PrivacySettings {
         }
     };
     let tracking_info = from.required("privacy.tracking_info", &truth());
-    if tracking_info {
-        from.refuse(
-            "privacy.tracking_info",
-            "is `true`, but this version cannot store IP address, location and user agent",
-            "set it to `false`",
-        );
-    }
     PrivacySettings {
         email,
         name,

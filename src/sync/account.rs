@@ -1,12 +1,13 @@
 //! Whose data this is, and how its dates are read: decided before anything is written.
 
-use tracing::info;
+use tracing::{info, warn};
 
 use super::run::SyncError;
 use crate::api::dates::{DateFormat, DateReader, Evidence};
 use crate::api::endpoints::account::Texts;
 use crate::api::endpoints::companies::CompanyId;
 use crate::api::endpoints::enrollments::EnrollmentList;
+use crate::api::endpoints::widgets::PeriodDialect;
 use crate::api::{Claims, Client, Listing};
 use crate::clock::SharedClock;
 use crate::settings::{ApiSettings, DateFormatSetting};
@@ -23,6 +24,8 @@ pub struct AccountInUse {
     pub id: String,
     /// How its dates are read.
     pub dates: DateReader,
+    /// How its requests name periods, if an earlier run found out.
+    pub period_dialect: Option<PeriodDialect>,
 }
 
 /// The id that names the account: the token's company, else the root of its company tree, else the client id.
@@ -71,7 +74,24 @@ pub async fn open(
         format: decision.map(|(format, _)| format),
         zone: settings.time_zone,
     };
-    Ok(AccountInUse { id, dates })
+    let period_dialect = recorded
+        .and_then(|account| account.period_dialect)
+        .and_then(|name| PeriodDialect::from_name(&name));
+    Ok(AccountInUse {
+        id,
+        dates,
+        period_dialect,
+    })
+}
+
+/// Remembers what a run found out about requests. If it cannot be remembered, the next run finds it out again.
+pub async fn remember(pool: &sqlx::PgPool, account: &AccountInUse, learned: Option<PeriodDialect>) {
+    if let Some(dialect) = learned
+        && learned != account.period_dialect
+        && let Err(error) = accounts::remember_dialect(pool, &account.id, dialect.name()).await
+    {
+        warn!(%error, "could not remember how requests name periods");
+    }
 }
 
 /// Decides the date format: setting, claim of the token, the account's own settings, an earlier decision, evidence in

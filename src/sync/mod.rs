@@ -6,15 +6,22 @@
 //!                                                           └─> …
 //! ```
 //!
-//! Companies are worked on side by side, and so are the enrollments of one; the budget of the API client bounds all of
-//! them together. Each company has one loader, so that no two transactions of a run meet in one company.
+//! A company is pulled in two passes: enrollments and catalogues first, and what must be asked user by user when the
+//! first pass of all companies is done. Companies are worked on side by side, and so are the scopes of one; the budget
+//! of the API client bounds all of them together. Each company has one loader, so that no two transactions of a run
+//! meet in one company.
 
 mod account;
 pub mod account_checks;
+mod catalogues;
 mod company;
+mod due;
+mod enrollment;
 mod loader;
+mod per_user;
 mod report;
 mod run;
+mod tally;
 
 pub use report::{CompanyReport, Progress, RunReport, Silent};
 pub use run::{SyncError, SyncRequest, api_exit_code, run};

@@ -10,12 +10,14 @@ use sqlx::PgPool;
 use tokio::sync::mpsc;
 use tracing::{error, info};
 
+use super::company::CompanyPull;
 use super::report::{CompanyReport, Progress, RunReport};
-use super::{account, company, loader};
+use super::{account, loader};
 use crate::api::{ApiError, ApiErrorKind, Client};
 use crate::clock::SharedClock;
 use crate::extract::companies::{self, CompanyRef};
 use crate::extract::users::TrainingTypes;
+use crate::extract::widgets::PeriodDialects;
 use crate::extract::{Delivery, PullError, Scope, Shared};
 use crate::resource::Resource;
 use crate::settings::Settings;
@@ -135,6 +137,12 @@ impl Selection {
         self.0.contains(&resource)
     }
 
+    /// True when nothing is pulled but the companies themselves.
+    #[must_use]
+    pub fn is_only_companies(&self) -> bool {
+        self.0.len() == 1
+    }
+
     /// True when nothing is left out.
     #[must_use]
     pub fn is_everything(&self) -> bool {
@@ -160,10 +168,14 @@ pub struct RunContext<'r> {
     pub progress: &'r dyn Progress,
     /// What is pulled.
     pub selection: Selection,
-    /// Enrollments of one company worked on at once.
+    /// What is configured.
+    pub settings: &'r Settings,
+    /// Scopes of one company worked on at once.
     pub concurrency: usize,
     /// How training types are named.
     pub training_types: TrainingTypes,
+    /// How periods are named.
+    pub period_dialects: PeriodDialects,
     /// Members without a column that were reported.
     pub unknown_fields: Mutex<HashSet<UnknownField>>,
     /// Companies that were forbidden before.
@@ -197,8 +209,10 @@ pub async fn run(
         stop,
         progress,
         selection: Selection::new(&request.resources),
+        settings,
         concurrency: settings.api.max_concurrency as usize,
         training_types: TrainingTypes::default(),
+        period_dialects: PeriodDialects::new(account.period_dialect),
         unknown_fields: Mutex::default(),
         forbidden_before: runs::read_forbidden_companies(pool)
             .await
@@ -211,6 +225,7 @@ pub async fn run(
     let side_by_side = context.concurrency.min(connections);
 
     let pulled = pull(&context, settings, request, &account.id, side_by_side).await;
+    account::remember(pool, &account, context.period_dialects.learned()).await;
     let requests = client.all_requests() - requests_before;
     match pulled {
         Ok((listing, companies)) => {
@@ -283,25 +298,28 @@ async fn pull(
     let (listing, companies) = pull_companies(run, account_id).await?;
     let companies = select(companies, settings, request)?;
     run.progress.listed(companies.len());
-    if !run.selection.includes(Resource::Enrollments) {
+    if run.selection.is_only_companies() {
         return Ok((listing, Vec::new()));
     }
-    let mut reports: Vec<(usize, CompanyReport)> =
+    // What is asked user by user comes after everything else of all companies: it is most of the requests.
+    let mut begun: Vec<(usize, CompanyPull<'_>)> =
         futures::stream::iter(companies.iter().enumerate())
             .take_while(|_| std::future::ready(!run.stop.load(Ordering::Relaxed)))
             .map(|(index, company)| async move {
-                company::pull(run, company)
+                CompanyPull::begin(run, company)
                     .await
-                    .map(|report| (index, report))
+                    .map(|pull| (index, pull))
             })
             .buffer_unordered(side_by_side)
             .try_collect()
             .await?;
-    reports.sort_unstable_by_key(|(index, _)| *index);
-    Ok((
-        listing,
-        reports.into_iter().map(|(_, report)| report).collect(),
-    ))
+    begun.sort_unstable_by_key(|(index, _)| *index);
+    let reports = futures::stream::iter(begun)
+        .map(|(_, pull)| pull.finish())
+        .buffered(side_by_side)
+        .try_collect()
+        .await?;
+    Ok((listing, reports))
 }
 
 /// Pulls the companies themselves; they belong to the account.
@@ -316,7 +334,7 @@ async fn pull_companies(
         clock: run.clock.clone(),
         stop: run.stop,
         unknown_fields: &run.unknown_fields,
-        date_contradictions: AtomicU32::new(0),
+        date_contradictions: &AtomicU32::new(0),
     };
     let client = run.client.counted();
     let fetch = async {

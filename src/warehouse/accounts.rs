@@ -17,12 +17,15 @@ pub struct Account {
     pub date_format_evidence: Option<String>,
     /// When that was.
     pub date_format_since: Option<DateTime<Utc>>,
+    /// How requests name periods, once an answer told.
+    pub period_dialect: Option<String>,
 }
 
 /// The account of this database, if it has one yet.
 pub async fn read(pool: &PgPool) -> Result<Option<Account>, sqlx::Error> {
     let row = sqlx::query(
-        "select account_id, date_format, time_zone, date_format_evidence, date_format_since
+        "select account_id, date_format, time_zone, date_format_evidence, date_format_since,
+                request_dialects ->> 'period'
          from sync.accounts order by first_used_at limit 1",
     )
     .fetch_optional(pool)
@@ -34,6 +37,7 @@ pub async fn read(pool: &PgPool) -> Result<Option<Account>, sqlx::Error> {
             time_zone: row.try_get(2)?,
             date_format_evidence: row.try_get(3)?,
             date_format_since: row.try_get(4)?,
+            period_dialect: row.try_get(5)?,
         })
     })
     .transpose()
@@ -84,6 +88,23 @@ pub async fn claim(
     };
     tx.commit().await?;
     Ok(owner)
+}
+
+/// Records how requests of this account name periods.
+pub async fn remember_dialect(
+    pool: &PgPool,
+    account_id: &str,
+    period: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update sync.accounts set request_dialects = request_dialects || jsonb_build_object('period', $2::text)
+         where account_id = $1",
+    )
+    .bind(account_id)
+    .bind(period)
+    .execute(pool)
+    .await?;
+    Ok(())
 }
 
 /// Records how the account's dates are read from now on.

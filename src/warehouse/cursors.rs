@@ -2,8 +2,10 @@
 //!
 //! A cursor is written in the transaction of the rows that it covers; see [`crate::warehouse::load::commit`].
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 
 use crate::resource::Resource;
 
@@ -20,6 +22,27 @@ pub struct CursorMove {
     pub started_at: DateTime<Utc>,
     /// When it was complete.
     pub completed_at: DateTime<Utc>,
+}
+
+/// When the scopes of these resources were complete last.
+pub async fn completed(
+    pool: &PgPool,
+    company_id: &str,
+    resources: &[Resource],
+) -> Result<HashMap<(Resource, String), DateTime<Utc>>, sqlx::Error> {
+    let names: Vec<&str> = resources.iter().map(|resource| resource.name()).collect();
+    let rows: Vec<(String, String, DateTime<Utc>)> = sqlx::query_as(
+        "select resource, scope, last_complete_at from sync.cursors
+         where company_id = $1 and resource = any($2) and last_complete_at is not null",
+    )
+    .bind(company_id)
+    .bind(names)
+    .fetch_all(pool)
+    .await?;
+    let completed = rows.into_iter();
+    Ok(completed
+        .filter_map(|(resource, scope, at)| Some(((resource.parse().ok()?, scope), at)))
+        .collect())
 }
 
 /// Moves cursors forward; an older pull never moves one back.

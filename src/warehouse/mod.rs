@@ -8,6 +8,7 @@ pub mod error;
 pub mod load;
 pub mod migrate;
 pub mod quarantine;
+pub mod reported_users;
 pub mod runs;
 pub mod status;
 pub mod tables;

@@ -190,6 +190,25 @@ pub enum PeriodDialect {
     Names,
 }
 
+impl PeriodDialect {
+    /// The word by which it is remembered.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Numbers => "numbers",
+            Self::Names => "names",
+        }
+    }
+
+    /// The dialect of this word.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Numbers, Self::Names]
+            .into_iter()
+            .find(|dialect| dialect.name() == name)
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct WidgetRequest<'a> {

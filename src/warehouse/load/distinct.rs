@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::tuple::{self, EncodedRow, TableRows, Version};
-use crate::resource::Resource;
 use crate::warehouse::tables::{Rule, Table};
 
 /// Received rows by their encoded key.
@@ -32,7 +31,8 @@ pub fn distinct(received: &TableRows) -> (RowsByKey<'_>, BTreeMap<String, i64>) 
                 continue;
             }
         }
-        if previous.values != row.values {
+        // Rows of gathered tables grow while they are read.
+        if previous.values != row.values && table.rule != Rule::Gather {
             *contradictions.entry(scope_of(row, received)).or_default() += 1;
         }
     }
@@ -65,7 +65,7 @@ pub fn version_in(row: EncodedRow<'_>, table: &Table) -> Version {
 fn scope_of(row: EncodedRow<'_>, received: &TableRows) -> String {
     let table = received.table;
     let id = match (table.resource, table.rule) {
-        (Resource::Companies | Resource::Enrollments, _) => return String::new(),
+        (resource, _) if resource.is_company_wide() => return String::new(),
         (_, Rule::Newest) => version_in(row, table).1,
         (_, Rule::SetOfNewest { .. }) => row
             .owner
@@ -73,7 +73,7 @@ fn scope_of(row: EncodedRow<'_>, received: &TableRows) -> String {
             .map(|owner| owner.version.1.clone())
             .unwrap_or_default(),
         // The key is company, enrollment, and so on.
-        (_, Rule::Replace | Rule::Set { .. }) => tuple::fields(row.key)
+        (_, Rule::Replace | Rule::Gather | Rule::Set { .. }) => tuple::fields(row.key)
             .nth(1)
             .flatten()
             .unwrap_or_default()

@@ -19,7 +19,7 @@ use sqlx::{AssertSqlSafe, Postgres, Row as _, ValueRef};
 
 use super::distinct::{distinct, version_in};
 use super::tuple::{self, EncodedRow, TableRows, Version};
-use crate::warehouse::tables::{Kind, Rule, Table};
+use crate::warehouse::tables::{Column, Kind, Rule, Table};
 
 /// What a load did to one table.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -153,7 +153,7 @@ fn version_of(stored: &PgRow, table: &Table) -> Result<Version, sqlx::Error> {
 fn differs(stored: &PgRow, row: EncodedRow<'_>, table: &Table) -> Result<bool, sqlx::Error> {
     for (index, received) in tuple::fields(row.values).enumerate() {
         let stored = bytes_of(stored, index)?;
-        if stored == received {
+        if stored == received || (table.rule == Rule::Gather && received.is_none()) {
             continue;
         }
         match (table.columns[index].kind, stored, received) {
@@ -334,23 +334,22 @@ async fn merge(
         .map(|column| column.name)
         .collect::<Vec<_>>()
         .join(", ");
+    let stored = |column: &Column| format!("t.{}", column.name);
+    let written = |column: &Column| match table.rule {
+        Rule::Gather => format!("coalesce(excluded.{0}, t.{0})", column.name),
+        _ => format!("excluded.{}", column.name),
+    };
     let mut update = String::from("synced_at = excluded.synced_at, deleted_at = null");
     for column in values {
-        let _ = write!(update, ", {0} = excluded.{0}", column.name);
+        let _ = write!(update, ", {} = {}", column.name, written(column));
     }
-    let list = |prefix: &str| {
-        let names = values
-            .iter()
-            .map(|column| format!("{prefix}.{}", column.name));
-        names.collect::<Vec<_>>().join(", ")
-    };
     let mut condition = String::from("t.deleted_at is not null");
     if !values.is_empty() {
         let _ = write!(
             condition,
             " or row({}) is distinct from row({})",
-            list("t"),
-            list("excluded")
+            values.iter().map(stored).collect::<Vec<_>>().join(", "),
+            values.iter().map(written).collect::<Vec<_>>().join(", ")
         );
     }
     if table.rule == Rule::Newest {

@@ -32,6 +32,7 @@ static COMPANIES: Table = Table {
         boolean("is_licence_expired"),
         instant("license_ends_at"),
         instant("created_at"),
+        text("access_state"),
         instant("access_starts_at"),
         instant("access_ends_at"),
         json("extra"),
@@ -61,6 +62,7 @@ pub struct CompanyRow<'a> {
     pub is_licence_expired: Option<bool>,
     pub license_ends_at: Option<DateTime<Utc>>,
     pub created_at: Option<DateTime<Utc>>,
+    pub access_state: Option<&'a str>,
     pub access_starts_at: Option<DateTime<Utc>>,
     pub access_ends_at: Option<DateTime<Utc>>,
     pub extra: Option<&'a str>,
@@ -90,6 +92,7 @@ impl Row for CompanyRow<'_> {
             .boolean(self.is_licence_expired)
             .instant(self.license_ends_at)
             .instant(self.created_at)
+            .text(self.access_state)
             .instant(self.access_starts_at)
             .instant(self.access_ends_at)
             .json(self.extra);

@@ -1,4 +1,5 @@
-//! `enrollments`, filled by two resources (the listing and the detail), and the lists that belong to it.
+//! `enrollments`, filled by three resources (the listing, the detail, and the summary of the path that an enrollment is
+//! a step of), and the lists that belong to it.
 
 use chrono::{DateTime, Utc};
 
@@ -45,6 +46,7 @@ static LISTED: Table = Table {
 pub struct EnrollmentRow<'a> {
     pub company_id: &'a str,
     pub enrollment_id: &'a str,
+    pub is_listed: bool,
     pub is_archived: bool,
     pub name: Option<&'a str>,
     pub r#type: Option<&'a str>,
@@ -74,7 +76,7 @@ impl Row for EnrollmentRow<'_> {
         tuple
             .text(Some(self.company_id))
             .text(Some(self.enrollment_id))
-            .boolean(Some(true))
+            .boolean(Some(self.is_listed))
             .boolean(Some(self.is_archived))
             .text(self.name)
             .text(self.r#type)
@@ -172,6 +174,45 @@ impl Row for EnrollmentDetailRow<'_> {
 
 /// The rule of every list below: an enrollment owns all of its values.
 const OWNED_BY_ENROLLMENT: Rule = Rule::Set { owner_len: 2 };
+
+static STEP_OF: Table = Table {
+    name: "enrollments",
+    resource: Resource::Summaries,
+    order: 16,
+    key_len: 2,
+    rule: Rule::Replace,
+    columns: &[
+        text("company_id"),
+        text("enrollment_id"),
+        text("parent_enrollment_id"),
+        boolean("is_step"),
+        bigint("step_number"),
+    ],
+};
+
+/// The columns of `enrollments` that say of which learning path it is a step.
+#[derive(Debug, Default)]
+#[expect(missing_docs, reason = "the columns are described in the migration")]
+pub struct StepOfRow<'a> {
+    pub company_id: &'a str,
+    pub enrollment_id: &'a str,
+    pub parent_enrollment_id: Option<&'a str>,
+    pub is_step: bool,
+    pub step_number: Option<i64>,
+}
+
+impl Row for StepOfRow<'_> {
+    const TABLE: &'static Table = &STEP_OF;
+
+    fn write(&self, tuple: &mut Tuple<'_>) {
+        tuple
+            .text(Some(self.company_id))
+            .text(Some(self.enrollment_id))
+            .text(self.parent_enrollment_id)
+            .boolean(Some(self.is_step))
+            .bigint(self.step_number);
+    }
+}
 
 static TAGS: Table = Table {
     name: "enrollment_tags",

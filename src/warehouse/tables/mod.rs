@@ -3,10 +3,17 @@
 //!
 //! To add a table: a migration, a row struct with its [`Table`] here, and its place in [`Table::order`].
 
+pub mod anonymous;
 pub mod companies;
 pub mod enrollments;
+pub mod interactions;
+pub mod reports;
 pub mod summaries;
+pub mod surveys;
+pub mod target_groups;
+pub mod trainings;
 pub mod users;
+pub mod widgets;
 
 use crate::resource::Resource;
 
@@ -43,6 +50,8 @@ pub enum Rule {
     /// It replaces it when they differ and its version is not older. The two columns behind the key are
     /// the version.
     Newest,
+    /// It is put together from several items: what the received row leaves null stays as it is stored.
+    Gather,
     /// Like `Replace`; and the rows received for an owner (the first `owner_len` key columns) are all that
     /// the owner has: stored rows beside them are marked deleted.
     Set {
@@ -64,7 +73,7 @@ impl Rule {
     #[must_use]
     pub fn owner_len(self) -> Option<usize> {
         match self {
-            Self::Replace | Self::Newest => None,
+            Self::Replace | Self::Newest | Self::Gather => None,
             Self::Set { owner_len } | Self::SetOfNewest { owner_len, .. } => Some(owner_len),
         }
     }

@@ -1,0 +1,180 @@
+//! The survey sessions of one user of an enrollment: answers, and the questions that they answer.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+use super::answer_rows::{self, Chosen};
+use super::enrollments::compact;
+use super::question_bank::QuestionBank;
+use super::{Delivery, PullError, Pulled, Scope};
+use crate::api::CompanyClient;
+use crate::api::endpoints::answers::{Answer, Question, Session};
+use crate::warehouse::reported_users::ReportedUser;
+use crate::warehouse::tables::surveys::{SurveyAnswerRow, SurveySessionRow};
+
+/// Statuses of users who cannot have answered.
+const NOT_ANSWERED: [&str; 12] = [
+    "notresponded",
+    "openedemail",
+    "clickedlink",
+    "inqueue",
+    "notdelivered",
+    "sendingerror",
+    "error",
+    "processing",
+    "cancelled",
+    "canceled",
+    "excluded",
+    "notstarted",
+];
+
+/// The questions of one enrollment, as far as they are known.
+#[derive(Debug, Default)]
+pub struct Questions(Mutex<QuestionBank>);
+
+impl Questions {
+    /// What is to be noted of them when all users were read.
+    pub fn end(&self, scope: &Scope<'_>) -> Delivery {
+        let bank = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Delivery {
+            discrepancies: bank.discrepancy(scope).into_iter().collect(),
+            ..Delivery::default()
+        }
+    }
+}
+
+/// Whether there can be sessions.
+#[must_use]
+pub fn may_exist(user: &ReportedUser) -> bool {
+    let status = compact(user.status.as_deref().unwrap_or_default());
+    !NOT_ANSWERED.contains(&status.as_str())
+}
+
+/// Pulls the sessions of `user`.
+pub async fn pull(
+    scope: &Scope<'_>,
+    company: &CompanyClient,
+    user: &ReportedUser,
+    questions: &Questions,
+) -> Result<Pulled, PullError> {
+    let received = company
+        .survey_sessions(&user.reported_enrollment_id, &user.target_user_id)
+        .await?;
+    let mut sessions = Vec::with_capacity(received.len());
+    let mut unreadable = Vec::new();
+    for item in received {
+        match item {
+            Ok(session) => sessions.push(session),
+            Err(item) => unreadable.push(item),
+        }
+    }
+    let mut delivery = Delivery::default();
+    scope.quarantine(&mut delivery, unreadable)?;
+    let owner = (company.company_id(), user.reported_enrollment_id.as_str());
+    {
+        let mut bank = questions.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for session in &sessions {
+            bank.learn(scope, &mut delivery, owner, session);
+        }
+    }
+    let latest = latest(&sessions);
+    for (place, session) in sessions.iter().enumerate() {
+        let is_latest = Some(place) == latest;
+        push(scope, &mut delivery, owner, user, session, is_latest);
+    }
+    scope.deliver(delivery).await?;
+    Ok(Pulled::one())
+}
+
+/// The newest session: they come newest first, but to the minute only, and a date says more than a place.
+fn latest(sessions: &[Session]) -> Option<usize> {
+    let places = (0..sessions.len()).rev();
+    places.max_by_key(|place| sessions[*place].started_at)
+}
+
+fn push(
+    scope: &Scope<'_>,
+    delivery: &mut Delivery,
+    (company_id, enrollment_id): (&str, &str),
+    user: &ReportedUser,
+    session: &Session,
+    is_latest: bool,
+) {
+    let target_user_id = user.target_user_id.as_str();
+    let bank: HashMap<&str, &Question> = session
+        .bank
+        .iter()
+        .map(|question| (question.id.as_str(), question))
+        .collect();
+    let mut answered = HashSet::new();
+    let owner = [company_id, enrollment_id, target_user_id, &session.id];
+    delivery.rows.push_owner::<SurveyAnswerRow<'_>>(&owner);
+    for answer in &session.answers {
+        let question = bank.get(answer.question_id.as_str()).copied();
+        let rows = answer_rows::rows_of(answer, question);
+        if rows.iter().any(|row| row.text.is_some()) {
+            answered.insert(answer.question_id.as_str());
+        }
+        for (nth, row) in rows.iter().enumerate() {
+            let extra = extra_of(scope, delivery, answer, row, nth == 0);
+            delivery.rows.push(&SurveyAnswerRow {
+                company_id,
+                enrollment_id,
+                target_user_id,
+                session_id: &session.id,
+                question_id: &answer.question_id,
+                position: row.position,
+                content_id: session.content_id.as_deref().unwrap_or_default(),
+                question_type: answer.kind.as_deref(),
+                option_text: row.text,
+                scale_position: row.scale_position,
+                scored_position: row.scored_position,
+                latency: answer.latency,
+                result: answer.result.as_deref(),
+                response: answer.response.as_deref(),
+                weighting: answer.weighting,
+                extra: extra.as_deref(),
+            });
+        }
+    }
+    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let extra = scope.extra(delivery, &session.extra);
+    delivery.rows.push(&SurveySessionRow {
+        company_id,
+        enrollment_id,
+        target_user_id,
+        session_id: &session.id,
+        scorm_session_id: session.scorm_session_id.as_deref(),
+        content_id: session.content_id.as_deref().unwrap_or_default(),
+        started_at: session.started_at,
+        is_latest,
+        total_questions: session.total_questions,
+        correct_count: session.correct_count,
+        wrong_count: session.wrong_count,
+        empty_count: session.empty_count,
+        asked_count: (!session.bank.is_empty()).then(|| count(session.bank.len())),
+        answered_count: count(answered.len()),
+        extra,
+    });
+}
+
+/// What has no column: of the option, and, on the first row of an answer, of the answer.
+fn extra_of(
+    scope: &Scope<'_>,
+    delivery: &mut Delivery,
+    answer: &Answer,
+    row: &Chosen<'_>,
+    is_first: bool,
+) -> Option<String> {
+    let option = row.option.map(|place| &answer.options[place].extra);
+    let option = option.and_then(|extra| scope.extra(delivery, extra));
+    let answer = is_first.then(|| scope.extra(delivery, &answer.extra));
+    match (answer.flatten(), option) {
+        // Two objects in one: `{a` and `b}`.
+        (Some(answer), Some(option)) => {
+            let (head, tail) = (answer.strip_suffix('}')?, option.strip_prefix('{')?);
+            Some(format!("{head},{tail}"))
+        }
+        (answer, option) => answer.or(option).map(str::to_owned),
+    }
+}

@@ -1,0 +1,106 @@
+//! The e-mail and session events of one user of an enrollment.
+//!
+//! Events have no id, and equal ones are legitimate. So a user's events are stored as a whole, numbered in an order
+//! that does not hang on the order in which they were received.
+
+use super::enrollments::compact;
+use super::{Delivery, PullError, Pulled, Scope};
+use crate::api::endpoints::interactions::{Interaction, Untracked};
+use crate::api::{CompanyClient, UnreadableItem};
+use crate::warehouse::reported_users::ReportedUser;
+use crate::warehouse::tables::interactions::InteractionRow;
+
+/// Statuses of users of whom the vendor's own pages show no events.
+const NOTHING_SENT: [&str; 7] = [
+    "inqueue",
+    "notdelivered",
+    "sendingerror",
+    "error",
+    "processing",
+    "cancelled",
+    "canceled",
+];
+
+/// Whether there can be events.
+#[must_use]
+pub fn may_exist(user: &ReportedUser) -> bool {
+    let status = compact(user.status.as_deref().unwrap_or_default());
+    !NOTHING_SENT.contains(&status.as_str())
+}
+
+/// Pulls the events of `user`, with tracking data only when that is allowed.
+pub async fn pull(
+    scope: &Scope<'_>,
+    company: &CompanyClient,
+    user: &ReportedUser,
+    with_tracking: bool,
+) -> Result<Pulled, PullError> {
+    let (enrollment_id, target_user_id) = (&*user.reported_enrollment_id, &*user.target_user_id);
+    let received: Vec<Result<Interaction, UnreadableItem>> = if with_tracking {
+        company.interactions(enrollment_id, target_user_id).await?
+    } else {
+        let untracked = company.interactions::<Untracked>(enrollment_id, target_user_id);
+        let plain = |item: Result<Untracked, _>| item.map(|Untracked(interaction)| interaction);
+        untracked.await?.into_iter().map(plain).collect()
+    };
+    let mut events = Vec::with_capacity(received.len());
+    let mut unreadable = Vec::new();
+    for item in received {
+        match item {
+            Ok(event) => events.push(event),
+            Err(item) => unreadable.push(item),
+        }
+    }
+    events.sort_by(|left, right| place(left).cmp(&place(right)));
+
+    let mut delivery = Delivery::default();
+    scope.quarantine(&mut delivery, unreadable)?;
+    let company_id = company.company_id();
+    // No event at all proves nothing: what is stored stays.
+    if !events.is_empty() {
+        let owner = [company_id, enrollment_id, target_user_id];
+        delivery.rows.push_owner::<InteractionRow<'_>>(&owner);
+    }
+    for (ordinal, event) in (0..).zip(&events) {
+        let extra = scope.extra(&mut delivery, &event.extra);
+        delivery.rows.push(&InteractionRow {
+            company_id,
+            enrollment_id,
+            target_user_id,
+            ordinal,
+            interaction: event.interaction.as_deref(),
+            event_at: event.event_at,
+            current_step: event.current_step.as_deref(),
+            training_order: event.training_order,
+            learning_path_id: event.learning_path_id.as_deref(),
+            step_count: event.step_count,
+            browser_name: event.tracking.browser_name.as_deref(),
+            user_agent: event.tracking.user_agent.as_deref(),
+            geolocation: event.tracking.geolocation.as_deref(),
+            ip_addresses: event.tracking.ip_addresses.as_deref(),
+            extra,
+        });
+    }
+    scope.deliver(delivery).await?;
+    Ok(Pulled::one())
+}
+
+/// By time, then by all of the content.
+fn place(event: &Interaction) -> impl Ord + use<'_> {
+    let tracking = &event.tracking;
+    (
+        (event.event_at, &event.interaction, &event.current_step),
+        (
+            event.training_order,
+            &event.learning_path_id,
+            event.step_count,
+        ),
+        (
+            &tracking.browser_name,
+            &tracking.user_agent,
+            &tracking.geolocation,
+            &tracking.ip_addresses,
+        ),
+        &event.extra.json,
+    )
+}

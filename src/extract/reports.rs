@@ -1,0 +1,115 @@
+//! The saved executive reports of a company, with the data inlined in them.
+
+use super::widget_rows::{ValueRow, rows_of};
+use super::{Delivery, PullError, Pulled, Scope};
+use crate::api::endpoints::reports::{ListedReport, Report};
+use crate::api::{ApiErrorKind, CompanyClient};
+use crate::warehouse::tables::reports::{ExecutiveReportRow, ReportWidgetRow};
+
+/// Pulls the list, and each report on it.
+pub async fn pull(scope: &Scope<'_>, company: &CompanyClient) -> Result<Pulled, PullError> {
+    let mut delivery = Delivery::default();
+    let mut listed = Vec::new();
+    for item in company.executive_reports().await? {
+        match item {
+            Ok(report) => listed.push(report),
+            Err(item) => scope.quarantine(&mut delivery, vec![item])?,
+        }
+    }
+    let mut pulled = Pulled::one();
+    let mut failure = None;
+    for listed in &listed {
+        let report = match company.executive_report(&listed.id).await {
+            Ok(Ok(report)) => report,
+            Ok(Err(item)) => {
+                scope.quarantine(&mut delivery, vec![item])?;
+                continue;
+            }
+            // It was deleted since it was listed.
+            Err(error) if error.kind == ApiErrorKind::NotFound => continue,
+            Err(error) => {
+                let error = PullError::from(error);
+                if error.ends_company() {
+                    return Err(error);
+                }
+                failure = failure.or(Some(error));
+                continue;
+            }
+        };
+        push(scope, &mut delivery, company.company_id(), listed, &report);
+        scope.deliver(std::mem::take(&mut delivery)).await?;
+        pulled.pages += 1;
+    }
+    if failure.is_none() {
+        delivery.cursor = Some(scope.completed(None));
+    }
+    scope.deliver(delivery).await?;
+    failure.map_or(Ok(pulled), Err)
+}
+
+fn push(
+    scope: &Scope<'_>,
+    delivery: &mut Delivery,
+    company_id: &str,
+    listed: &ListedReport,
+    report: &Report,
+) {
+    let report_id = listed.id.as_str();
+    let extra = scope.extra(delivery, &report.extra);
+    delivery.rows.push(&ExecutiveReportRow {
+        company_id,
+        report_id,
+        name: report.name.as_deref(),
+        description: report.description.as_deref(),
+        company_name: report.company_name.as_deref(),
+        vendor_company_id: report.vendor_company_id,
+        created_at: report.created_at,
+        date_period: report.date_period.as_deref(),
+        date_range: report.date_range.as_deref(),
+        starts_at: report.starts_at,
+        ends_at: report.ends_at,
+        is_editable: listed.is_editable,
+        is_deletable: listed.is_deletable,
+        is_support_manager: report.is_support_manager,
+        widget_layout: report.widget_layout.as_deref(),
+        extra,
+    });
+    let owner = [company_id, report_id];
+    delivery.rows.push_owner::<ReportWidgetRow<'_>>(&owner);
+    for (place, widget) in report.widgets.iter().enumerate() {
+        let widget_type = widget.widget_type.as_deref();
+        // A widget without an id is known by its type, or by its place.
+        let place = place.to_string();
+        let widget_id = widget
+            .widget_id
+            .as_deref()
+            .or(widget_type)
+            .unwrap_or(&place);
+        let mut rows = rows_of(widget_type.unwrap_or_default(), widget);
+        if rows.is_empty() {
+            rows.push(ValueRow::default());
+        }
+        for row in rows {
+            let extra = row.extra.and_then(|extra| scope.extra(delivery, extra));
+            delivery.rows.push(&ReportWidgetRow {
+                company_id,
+                report_id,
+                widget_id,
+                row_number: row.row_number,
+                value_number: row.value_number,
+                widget_name: widget.name.as_deref(),
+                widget_type,
+                chart_type: widget.chart_type.as_deref(),
+                date: row.date,
+                dimension: row.dimension,
+                name: row.name,
+                label: row.label,
+                value: row.value,
+                value_text: row.value_text.as_deref(),
+                scale: row.scale,
+                annotations: row.annotations,
+                extra,
+            });
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! The widgets of a company: the catalogue, and for each type of widget its values per month.
+//!
+//! Which of two ways to name a period the service understands is uncertain: the vendor's own pages send a number and
+//! local dates, its document asks for a name and ISO dates. The first is tried first; what worked is remembered.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{Datelike, Months, NaiveDate};
+use futures::StreamExt;
+
+use super::widget_rows::rows_of;
+use super::{Delivery, PullError, Pulled, Scope, Shared};
+use crate::api::endpoints::widgets::{PeriodDialect, WidgetCatalogue, WidgetData};
+use crate::api::{ApiError, ApiErrorKind, CompanyClient, UnreadableItem};
+use crate::resource::Resource;
+use crate::verdict::Verdict;
+use crate::warehouse::tables::widgets::{WidgetRow, WidgetValueRow};
+
+/// A calendar month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Month {
+    first_day: NaiveDate,
+}
+
+impl Month {
+    /// The month of a day.
+    #[must_use]
+    pub fn of(day: NaiveDate) -> Self {
+        Self {
+            first_day: day.with_day(1).unwrap_or(day),
+        }
+    }
+
+    /// The month `count` months earlier.
+    #[must_use]
+    pub fn earlier(self, count: u32) -> Self {
+        let first_day = self.first_day.checked_sub_months(Months::new(count));
+        Self {
+            first_day: first_day.unwrap_or(self.first_day),
+        }
+    }
+
+    /// First and last day.
+    #[must_use]
+    pub fn days(self) -> (NaiveDate, NaiveDate) {
+        let next = self.first_day.checked_add_months(Months::new(1));
+        let last = next.and_then(|next| next.pred_opt());
+        (self.first_day, last.unwrap_or(self.first_day))
+    }
+}
+
+/// The scope of one widget type and month.
+#[must_use]
+pub fn scope_of(widget_type: &str, month: Month) -> String {
+    format!("{widget_type}/{}", month.first_day.format("%Y-%m"))
+}
+
+/// The way of naming a period that the service understood, once it did.
+#[derive(Debug, Default)]
+pub struct PeriodDialects(Mutex<Option<PeriodDialect>>);
+
+impl PeriodDialects {
+    /// Begins with what an earlier run learned.
+    #[must_use]
+    pub fn new(learned: Option<PeriodDialect>) -> Self {
+        Self(Mutex::new(learned))
+    }
+
+    /// What is known.
+    #[must_use]
+    pub fn learned(&self) -> Option<PeriodDialect> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, dialect: PeriodDialect) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(dialect);
+    }
+}
+
+/// Pulls the catalogue, and the values of each type for those of `months` that `is_due`.
+pub async fn pull(
+    shared: &Shared<'_>,
+    company: &CompanyClient,
+    months: &[Month],
+    is_due: impl Fn(&str, Month) -> bool,
+    dialects: &PeriodDialects,
+    concurrency: usize,
+) -> Result<Pulled, PullError> {
+    let scope = &Scope::begin(shared, Resource::Widgets, "");
+    let catalogue = match company.widget_catalogue().await? {
+        Ok(catalogue) => catalogue,
+        Err(item) => return Err(scope.unreadable_object(item).await),
+    };
+    let mut delivery = Delivery::default();
+    push_catalogue(scope, &mut delivery, company.company_id(), &catalogue);
+    scope.deliver(delivery).await?;
+
+    // Several widgets draw the same data differently.
+    let mut types = HashSet::new();
+    let widgets = catalogue.groups.iter().flat_map(|group| &group.widgets);
+    let first_of_type: Vec<(&str, &str)> = widgets
+        .filter_map(|widget| Some((widget.widget_type.as_deref()?, widget.id.as_str())))
+        .filter(|(widget_type, _)| types.insert(*widget_type))
+        .collect();
+    let is_due = &is_due;
+    let mut pulls = futures::stream::iter(first_of_type)
+        .map(|(widget_type, widget_id)| async move {
+            let due = months.iter().filter(|month| is_due(widget_type, **month));
+            pull_type(shared, company, (widget_type, widget_id), due, dialects).await
+        })
+        .buffer_unordered(concurrency);
+    let mut pulled = Pulled::one();
+    let mut failure = None;
+    while let Some(one) = pulls.next().await {
+        match one {
+            Ok(one) => {
+                pulled.verdict = pulled.verdict.max(one.verdict);
+                pulled.pages += one.pages;
+            }
+            Err(error) if error.ends_company() => return Err(error),
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    let done = Delivery {
+        cursor: Some(scope.completed(None)),
+        ..Delivery::default()
+    };
+    scope.deliver(done).await?;
+    Ok(pulled)
+}
+
+fn push_catalogue(
+    scope: &Scope<'_>,
+    delivery: &mut Delivery,
+    company_id: &str,
+    catalogue: &WidgetCatalogue,
+) {
+    scope.extra(delivery, &catalogue.extra);
+    for group in &catalogue.groups {
+        scope.extra(delivery, &group.extra);
+        for widget in &group.widgets {
+            let extra = scope.extra(delivery, &widget.extra);
+            delivery.rows.push(&WidgetRow {
+                company_id,
+                widget_id: &widget.id,
+                group_name: group.name.as_deref(),
+                name: widget.name.as_deref(),
+                description: widget.description.as_deref(),
+                widget_type: widget.widget_type.as_deref(),
+                chart_type: widget.chart_type.as_deref(),
+                image_url: widget.image_url.as_deref(),
+                is_support_manager: widget.is_support_manager,
+                extra,
+            });
+        }
+    }
+}
+
+/// Pulls the values of one type, month by month.
+async fn pull_type(
+    shared: &Shared<'_>,
+    company: &CompanyClient,
+    (widget_type, widget_id): (&str, &str),
+    months: impl Iterator<Item = &Month>,
+    dialects: &PeriodDialects,
+) -> Result<Pulled, PullError> {
+    let mut pulled = Pulled {
+        verdict: Verdict::Complete,
+        pages: 0,
+    };
+    for month in months {
+        let scope_id = scope_of(widget_type, *month);
+        let scope = &Scope::begin(shared, Resource::Widgets, &scope_id);
+        let asked = ask(company, widget_id, *month, dialects).await;
+        let answer = match asked {
+            Ok(answer) => answer,
+            // The service understands the request, but has no such widget for this company.
+            Err(error) if is_rejected(&error) && dialects.learned().is_some() => {
+                pulled.verdict = Verdict::Unsupported;
+                return Ok(pulled);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let mut data = Vec::with_capacity(answer.len());
+        let mut delivery = Delivery::default();
+        for item in answer {
+            match item {
+                Ok(item) => data.push(item),
+                Err(item) => return Err(scope.unreadable_object(item).await),
+            }
+        }
+        let data = choose(&data, widget_type, widget_id)?;
+        let owner = (company.company_id(), widget_type, *month);
+        push_values(scope, &mut delivery, owner, widget_id, data);
+        delivery.cursor = Some(scope.completed(None));
+        scope.deliver(delivery).await?;
+        pulled.pages += 1;
+    }
+    Ok(pulled)
+}
+
+/// Asks in the way that is known to work, or in both.
+async fn ask(
+    company: &CompanyClient,
+    widget_id: &str,
+    month: Month,
+    dialects: &PeriodDialects,
+) -> Result<Vec<Result<WidgetData, UnreadableItem>>, ApiError> {
+    let first = dialects.learned().unwrap_or(PeriodDialect::Numbers);
+    let answer = company.widget_data(widget_id, month.days(), first).await;
+    let (answer, dialect) = match answer {
+        Err(error) if is_rejected(&error) => {
+            let second = match first {
+                PeriodDialect::Numbers => PeriodDialect::Names,
+                PeriodDialect::Names => PeriodDialect::Numbers,
+            };
+            let answer = company.widget_data(widget_id, month.days(), second).await;
+            // Of two refusals the one of the way that should work says more.
+            (answer.map_err(|_| error)?, second)
+        }
+        answer => (answer?, first),
+    };
+    if dialects.learned() != Some(dialect) {
+        dialects.remember(dialect);
+    }
+    Ok(answer)
+}
+
+fn is_rejected(error: &ApiError) -> bool {
+    matches!(error.kind, ApiErrorKind::Rejected { status: 400, .. })
+}
+
+/// The data of the widget that was asked for: the one that says so, else the first.
+fn choose<'d>(
+    data: &'d [WidgetData],
+    widget_type: &str,
+    widget_id: &str,
+) -> Result<Option<&'d WidgetData>, PullError> {
+    let is_asked = |data: &&WidgetData| {
+        data.widget_id.as_deref() == Some(widget_id)
+            || data.widget_type.as_deref() == Some(widget_type)
+    };
+    match data.iter().find(is_asked) {
+        Some(asked) => Ok(Some(asked)),
+        None => match data.first() {
+            Some(first) if first.widget_id.is_some() || first.widget_type.is_some() => {
+                Err(PullError::OtherWidget(widget_id.to_owned()))
+            }
+            first => Ok(first),
+        },
+    }
+}
+
+fn push_values(
+    scope: &Scope<'_>,
+    delivery: &mut Delivery,
+    (company_id, widget_type, month): (&str, &str, Month),
+    widget_id: &str,
+    data: Option<&WidgetData>,
+) {
+    let (period_start, period_end) = month.days();
+    delivery.rows.push_owner_key::<WidgetValueRow<'_>>(|key| {
+        key.text(Some(company_id))
+            .text(Some(widget_type))
+            .date(Some(period_start))
+            .date(Some(period_end));
+    });
+    for row in data
+        .map(|data| rows_of(widget_type, data))
+        .unwrap_or_default()
+    {
+        let extra = row.extra.and_then(|extra| scope.extra(delivery, extra));
+        delivery.rows.push(&WidgetValueRow {
+            company_id,
+            widget_type,
+            period_start,
+            period_end,
+            row_number: row.row_number,
+            value_number: row.value_number,
+            widget_id: Some(widget_id),
+            date: row.date,
+            dimension: row.dimension,
+            name: row.name,
+            label: row.label,
+            value: row.value,
+            value_text: row.value_text.as_deref(),
+            scale: row.scale,
+            annotations: row.annotations,
+            extra,
+        });
+    }
+}
