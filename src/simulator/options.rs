@@ -155,7 +155,7 @@ pub struct VariantOptions {
     /// What `isClustered` does to the company listing
     #[arg(long, value_enum, default_value_t = Clustering::Nested)]
     pub clustered_children: Clustering,
-    /// Whether steps of learning paths are in the listing of enrollments too
+    /// List steps of learning paths that have an id among the enrollments too
     #[arg(long)]
     pub listed_steps: bool,
     /// Whether the reports of anonymous enrollments are pages or hold one result each

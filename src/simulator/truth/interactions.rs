@@ -36,9 +36,12 @@ pub fn interactions(
         if named != place && world.is_known(named) {
             continue;
         }
-        let named_base = world.report_base(named);
-        let named_report = world.user_report(&named_base, position);
-        let events = world.interactions(&named_base, position, &named_report);
+        let events = if named == place {
+            world.interactions(&base, position, &report)
+        } else {
+            let base = world.report_base(named);
+            world.interactions(&base, position, &world.user_report(&base, position))
+        };
         let mut events = events.unwrap_or_default();
         events.sort_by(|one, other| content(one).cmp(&content(other)));
         for (ordinal, event) in events.iter().enumerate() {

@@ -220,12 +220,12 @@ fn each_question(
             }
         }
     });
-    for content in 0..=unnamed {
-        for question in 0..count {
+    for (content, is_answered) in is_answered.into_iter().enumerate() {
+        for (question, is_answered) in is_answered.into_iter().enumerate() {
             let seen = Seen {
                 question,
                 is_in_bank: has_bank[content] && survey.questions[question].is_in_bank(),
-                is_answered: is_answered[content][question],
+                is_answered,
             };
             if seen.is_in_bank || seen.is_answered {
                 visit(&survey, (content < unnamed).then_some(content), seen);
