@@ -6,18 +6,19 @@ use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, Method, Response};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Response};
 use serde_json::{Map, Value, json};
 
 use crate::simulator::api::Endpoint;
 use crate::simulator::fault::Fault;
 use crate::simulator::reply::Reply;
 use crate::simulator::server::Shared;
-use crate::simulator::truth::{self, Table};
+use crate::simulator::truth::{self, Asked, Table};
 
 /// Answers a request below `/simulator`.
-pub fn serve(shared: &Arc<Shared>, method: &Method, path: &str, body: &[u8]) -> Response<Body> {
-    let reply = match (method.as_str(), path.trim_matches('/')) {
+pub fn serve(shared: &Arc<Shared>, parts: &Parts, path: &str, body: &[u8]) -> Response<Body> {
+    let reply = match (parts.method.as_str(), path.trim_matches('/')) {
         ("GET", "") => Reply::json(200, &index()),
         ("GET", "contract") => Reply::json(200, &shared.contract.report()),
         ("DELETE", "contract") => {
@@ -41,7 +42,10 @@ pub fn serve(shared: &Arc<Shared>, method: &Method, path: &str, body: &[u8]) -> 
         ("DELETE", path) if path.starts_with("faults/") => remove_fault(shared, path),
         ("GET", path) if path.starts_with("truth/") => {
             match path["truth/".len()..].parse::<Table>() {
-                Ok(table) => return truth_of(shared, table),
+                Ok(table) => {
+                    let query = parts.uri.query().unwrap_or_default();
+                    return truth_of(shared, table, query);
+                }
                 Err(reason) => Reply::json(404, &json!({"error": reason})),
             }
         }
@@ -65,6 +69,7 @@ fn index() -> Value {
             "DELETE /simulator/faults/{id}",
         ],
         "truth": tables,
+        "truth of interactions": ["?interactions=all", "?tracking_info=true"],
     })
 }
 
@@ -117,8 +122,9 @@ fn remove_fault(shared: &Shared, path: &str) -> Reply {
     Reply::empty(if is_removed { 204 } else { 404 })
 }
 
-fn truth_of(shared: &Arc<Shared>, table: Table) -> Response<Body> {
-    let mut response = Response::new(truth::stream(Arc::clone(&shared.world), table));
+fn truth_of(shared: &Arc<Shared>, table: Table, query: &str) -> Response<Body> {
+    let asked = Asked::new(table, &shared.options.variant, query);
+    let mut response = Response::new(truth::stream(Arc::clone(&shared.world), asked));
     response.headers_mut().insert(
         CONTENT_TYPE,
         HeaderValue::from_static("application/x-ndjson; charset=utf-8"),

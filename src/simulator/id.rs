@@ -91,9 +91,54 @@ pub struct EnrollmentPlace {
     pub step: u8,
 }
 
+impl EnrollmentPlace {
+    /// The place of an enrollment that is no step.
+    pub const fn whole(company: u32, enrollment: u32) -> Self {
+        Self {
+            company,
+            enrollment,
+            step: 0,
+        }
+    }
+
+    /// The place of a step of this learning path; zero is the path itself.
+    pub const fn with_step(self, step: u8) -> Self {
+        Self { step, ..self }
+    }
+
+    /// Whether it is a step of a learning path.
+    pub const fn is_step(self) -> bool {
+        self.step > 0
+    }
+}
+
 /// A GUID of version 4 for this place.
 pub fn guid(family: Dice, place: EnrollmentPlace) -> String {
     let (high, low) = guid_bits(family, place);
+    guid_text(high, low)
+}
+
+/// A GUID of version 4 that leads nowhere.
+pub fn plain_guid(dice: Dice) -> String {
+    guid_text(
+        (dice.value() & !0xF000) | 0x4000,
+        (dice.with(1).value() >> 2) | (1 << 63),
+    )
+}
+
+/// Digits and lower-case letters.
+pub fn base_36(dice: Dice, length: usize) -> String {
+    let mut value = dice.value();
+    (0..length)
+        .map(|_| {
+            let digit = (value % 36) as u32;
+            value /= 36;
+            char::from_digit(digit, 36).unwrap_or('0')
+        })
+        .collect()
+}
+
+fn guid_text(high: u64, low: u64) -> String {
     format!(
         "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
         high >> 32,
@@ -175,6 +220,17 @@ mod tests {
             assert_eq!((id.len(), &id[14..15]), (36, "4"));
             assert_eq!(guid_place(family, &id), Some(place));
             assert_eq!(guid_place(Dice::new(8), &id), None);
+        }
+    }
+
+    #[test]
+    fn a_plain_guid_looks_like_any_other_and_stands_for_no_place() {
+        let family = Dice::new(7);
+        for number in 0..100 {
+            let id = plain_guid(family.with(number));
+            assert_eq!((id.len(), &id[14..15]), (36, "4"));
+            assert!("89ab".contains(&id[19..20]), "{id}");
+            assert_eq!(guid_place(family, &id), None);
         }
     }
 }

@@ -118,17 +118,9 @@ impl<'a> JsonObject<'a> {
         &mut self,
         name: &str,
         items: impl IntoIterator<Item = T>,
-        mut push: impl FnMut(&mut Vec<u8>, T),
+        push: impl FnMut(&mut Vec<u8>, T),
     ) {
-        let out = self.member(name);
-        out.push(b'[');
-        for (index, item) in items.into_iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            push(out, item);
-        }
-        out.push(b']');
+        push_array(self.member(name), items, push);
     }
 
     /// An array of texts.
@@ -142,6 +134,22 @@ pub fn push_object(out: &mut Vec<u8>, fill: impl FnOnce(&mut JsonObject<'_>)) {
     let mut object = JsonObject::begin(out);
     fill(&mut object);
     object.end();
+}
+
+/// Writes an array, one element per item.
+pub fn push_array<T>(
+    out: &mut Vec<u8>,
+    items: impl IntoIterator<Item = T>,
+    mut push: impl FnMut(&mut Vec<u8>, T),
+) {
+    out.push(b'[');
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        push(out, item);
+    }
+    out.push(b']');
 }
 
 /// Writes a whole number.

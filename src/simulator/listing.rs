@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::simulator::contract::Violation;
 use crate::simulator::dice::Dice;
 use crate::simulator::fault::{FaultKind, Firing};
-use crate::simulator::json::JsonObject;
+use crate::simulator::json::{JsonObject, push_array};
 use crate::simulator::options::{PastEnd, Totals, VariantOptions};
 use crate::simulator::reply::Reply;
 
@@ -209,14 +209,7 @@ pub fn write_page(
     count: u64,
     mut write_row: impl FnMut(&mut Vec<u8>, u64, RowQuirk),
 ) {
-    let rows_of = |kind: FaultKind| {
-        firings
-            .iter()
-            .filter(|firing| firing.fault.kind == kind)
-            .map(|firing| firing.fault.rows as u64)
-            .max()
-            .unwrap_or(0)
-    };
+    let rows_of = |kind| rows_hit(firings, kind);
     let count = if rows_of(FaultKind::Empty) > 0 {
         0
     } else {
@@ -262,7 +255,54 @@ pub fn write_page(
         .saturating_add(rows_of(FaultKind::ShiftRow));
     let first = start.min(count);
     let past_last = start.saturating_add(size).min(count);
-    let kept = first.max(past_last.saturating_sub(rows_of(FaultKind::DropRow)));
+    let rows = served_rows(firings, first, past_last);
+    data.array("results", rows, |out, (place, quirk)| {
+        write_row(out, search.order.row_at(place, count), quirk);
+    });
+}
+
+/// Writes the `data` of an answer that holds all its `count` rows without pages. `write_row` is
+/// given the row's number.
+pub fn write_list(
+    out: &mut Vec<u8>,
+    firings: &[Firing],
+    count: u64,
+    mut write_row: impl FnMut(&mut Vec<u8>, u64, RowQuirk),
+) {
+    if rows_hit(firings, FaultKind::ResultsNull) > 0 {
+        out.extend_from_slice(b"null");
+        return;
+    }
+    let past_last = if rows_hit(firings, FaultKind::Empty) > 0 {
+        0
+    } else {
+        count
+    };
+    push_array(
+        out,
+        served_rows(firings, 0, past_last),
+        |out, (row, quirk)| write_row(out, row, quirk),
+    );
+}
+
+/// How many rows a kind of fault hits in this answer.
+fn rows_hit(firings: &[Firing], kind: FaultKind) -> u64 {
+    firings
+        .iter()
+        .filter(|firing| firing.fault.kind == kind)
+        .map(|firing| firing.fault.rows as u64)
+        .max()
+        .unwrap_or(0)
+}
+
+/// The rows from `first` to `past_last` as the faults let them through.
+fn served_rows(
+    firings: &[Firing],
+    first: u64,
+    past_last: u64,
+) -> impl Iterator<Item = (u64, RowQuirk)> {
+    let dropped = rows_hit(firings, FaultKind::DropRow);
+    let kept = first.max(past_last.saturating_sub(dropped));
     let [duplicates, conflicts, no_id, number_as_text, other_dates] = [
         FaultKind::DuplicateRow,
         FaultKind::ConflictingRow,
@@ -270,8 +310,8 @@ pub fn write_page(
         FaultKind::NumberAsText,
         FaultKind::OtherDateFormat,
     ]
-    .map(rows_of);
-    let plain = (first..kept).map(|place| {
+    .map(|kind| rows_hit(firings, kind));
+    let plain = (first..kept).map(move |place| {
         let nth = place - first;
         let quirk = RowQuirk {
             lacks_id: nth < no_id,
@@ -281,19 +321,16 @@ pub fn write_page(
         };
         (place, quirk)
     });
-    let again = |rows: u64, is_renamed| {
+    let again = move |rows: u64, is_renamed| {
         let quirk = RowQuirk {
             is_renamed,
             ..RowQuirk::default()
         };
         (first..first + rows.min(kept - first)).map(move |place| (place, quirk))
     };
-    let rows = plain
+    plain
         .chain(again(duplicates, false))
-        .chain(again(conflicts, true));
-    data.array("results", rows, |out, (place, quirk)| {
-        write_row(out, search.order.row_at(place, count), quirk);
-    });
+        .chain(again(conflicts, true))
 }
 
 #[cfg(test)]

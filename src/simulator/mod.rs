@@ -24,8 +24,8 @@ pub use api::Endpoint;
 pub use date::{DateOrder, HourStyle};
 pub use fault::{ErrorBody, Fault, FaultKind, RetryAfter};
 pub use options::{
-    AccountOptions, Clustering, Foreign, Lifetime, Misfit, PastEnd, SimulatorOptions, Totals,
-    TrainingTypeRule, VariantOptions, WorldOptions,
+    AccountOptions, AnonymousData, Clustering, Foreign, Lifetime, Misfit, PastEnd,
+    SimulatorOptions, Totals, TrainingTypeRule, VariantOptions, WorldOptions,
 };
 pub use server::Simulator;
 pub use share::Share;

@@ -82,7 +82,7 @@ pub struct WorldOptions {
     /// Enrollments that are in the archive listing only
     #[arg(long, default_value_t = Share::percent(10), value_name = "SHARE")]
     pub archived: Share,
-    /// Anonymous enrollments (SCORM proxy), whose user report is empty
+    /// Anonymous enrollments (SCORM proxy), whose results are in a report of their own
     #[arg(long, default_value_t = Share::percent(0), value_name = "SHARE")]
     pub anonymous: Share,
     /// Enrollments that are marked as a test
@@ -155,6 +155,12 @@ pub struct VariantOptions {
     /// What `isClustered` does to the company listing
     #[arg(long, value_enum, default_value_t = Clustering::Nested)]
     pub clustered_children: Clustering,
+    /// List steps of learning paths that have an id among the enrollments too
+    #[arg(long)]
+    pub listed_steps: bool,
+    /// Whether the reports of anonymous enrollments are pages or hold one result each
+    #[arg(long, value_enum, default_value_t = AnonymousData::Paged)]
+    pub anonymous_data: AnonymousData,
     /// Use the member names of the vendor's prose: resourceId, isSuccess, messages
     #[arg(long)]
     pub rename_fields: bool,
@@ -219,6 +225,15 @@ pub enum Clustering {
     Repeated,
     /// Nothing: the listing stays flat.
     None,
+}
+
+/// What the `data` of an anonymous report is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AnonymousData {
+    /// A page of results.
+    Paged,
+    /// A single result, as the vendor's document says.
+    Object,
 }
 
 /// How long a token lives, if the answer says so.

@@ -161,7 +161,7 @@ async fn dispatch(State(shared): State<Arc<Shared>>, request: Request) -> Respon
         return Reply::empty(413).into_response(&[]);
     };
     match parts.uri.path().strip_prefix("/simulator") {
-        Some(path) => control::serve(&shared, &parts.method, path, &body),
+        Some(path) => control::serve(&shared, &parts, path, &body),
         None => api::serve(&shared, &parts, body).await,
     }
 }

@@ -29,11 +29,16 @@ async fn the_truth_has_as_many_rows_as_the_listings() {
         }
     }
     assert_eq!((enrollments, users), (40, 1_000));
+    // Steps of learning paths are enrollments that no listing shows.
+    let steps = vendor.truth("enrollment_steps").await;
+    let has_id = |step: &&Value| step["step_enrollment_id"].is_string();
+    enrollments += steps.iter().filter(has_id).count();
     assert_eq!(vendor.truth("enrollments").await.len(), enrollments);
     assert_eq!(
         vendor.truth("enrollment_summaries").await.len(),
         enrollments
     );
+    let users = 25 * enrollments;
     assert_eq!(vendor.truth("enrollment_users").await.len(), users);
     let known: BTreeSet<(String, String)> = vendor
         .truth("target_users")
@@ -47,13 +52,19 @@ async fn the_truth_has_as_many_rows_as_the_listings() {
 #[tokio::test]
 async fn a_person_is_what_the_newest_enrollment_says() {
     let vendor = Vendor::small().await;
-    let newest: BTreeMap<(String, String), (String, String)> = vendor
-        .truth("enrollments")
-        .await
+    let enrollments = vendor.truth("enrollments").await;
+    let created: BTreeMap<Option<&str>, &Value> = enrollments
         .iter()
-        .fold(BTreeMap::new(), |mut newest, row| {
+        .map(|row| (row["enrollment_id"].as_str(), &row["created_at"]))
+        .collect();
+    let newest: BTreeMap<(String, String), (String, String)> =
+        enrollments.iter().fold(BTreeMap::new(), |mut newest, row| {
             let key = (text(row, "company_id"), text(row, "enrollment_id"));
-            newest.insert(key, (text(row, "created_at"), text(row, "enrollment_id")));
+            // A step counts as created when its path was.
+            let of_path = created.get(&row["parent_enrollment_id"].as_str());
+            let created_at = of_path.copied().unwrap_or(&row["created_at"]);
+            let created_at = created_at.as_str().unwrap().to_owned();
+            newest.insert(key, (created_at, text(row, "enrollment_id")));
             newest
         });
     let mut expected = BTreeMap::new();
@@ -132,6 +143,11 @@ async fn equal_seeds_give_equal_worlds_and_different_seeds_do_not() {
         "enrollments",
         "enrollment_users",
         "user_custom_fields",
+        "interactions",
+        "survey_sessions",
+        "survey_questions",
+        "survey_question_options",
+        "survey_answers",
     ] {
         let truth = one.truth(table).await;
         assert!(!truth.is_empty(), "{table}");

@@ -26,11 +26,19 @@ pub enum Endpoint {
     Summaries,
     /// `POST /api/training-reports/{id}/users/search`
     Users,
+    /// `GET /api/training-reports/{id}/exam-result-sessions/{user}`
+    Answers,
+    /// `GET /api/training-reports/{id}/interactions/{user}`
+    Interactions,
+    /// `POST /api/training-reports/anonymous/{id}`
+    Anonymous,
+    /// `POST /api/training-reports/anonymous/{id}/result`
+    AnonymousResult,
 }
 
 impl Endpoint {
     /// All endpoints, in the order of their discriminants.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Token,
         Self::Companies,
         Self::CompaniesMy,
@@ -40,6 +48,10 @@ impl Endpoint {
         Self::Details,
         Self::Summaries,
         Self::Users,
+        Self::Answers,
+        Self::Interactions,
+        Self::Anonymous,
+        Self::AnonymousResult,
     ];
 
     /// The name used in faults and counts.
@@ -55,10 +67,14 @@ impl Endpoint {
             Self::Details => "details",
             Self::Summaries => "summaries",
             Self::Users => "users",
+            Self::Answers => "answers",
+            Self::Interactions => "interactions",
+            Self::Anonymous => "anonymous",
+            Self::AnonymousResult => "anonymous_result",
         }
     }
 
-    /// The endpoint of a request, with the id in its path.
+    /// The endpoint of a request, with the first id in its path.
     pub fn find<'a>(method: &Method, path: &'a str) -> Option<(Self, &'a str)> {
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         let found = match (method.as_str(), parts.as_slice()) {
@@ -72,6 +88,16 @@ impl Endpoint {
             ("GET", ["api", "enrollments", id]) => (Self::Details, *id),
             ("GET", ["api", "training-reports", id, "summary"]) => (Self::Summaries, *id),
             ("POST", ["api", "training-reports", id, "users", "search"]) => (Self::Users, *id),
+            ("GET", ["api", "training-reports", id, "exam-result-sessions", _]) => {
+                (Self::Answers, *id)
+            }
+            ("GET", ["api", "training-reports", id, "interactions", _]) => {
+                (Self::Interactions, *id)
+            }
+            ("POST", ["api", "training-reports", "anonymous", id]) => (Self::Anonymous, *id),
+            ("POST", ["api", "training-reports", "anonymous", id, "result"]) => {
+                (Self::AnonymousResult, *id)
+            }
             _ => return None,
         };
         Some(found)
@@ -79,9 +105,9 @@ impl Endpoint {
 
     /// Whether the company headers choose whose data is answered.
     pub const fn is_company_scoped(self) -> bool {
-        matches!(
+        !matches!(
             self,
-            Self::Enrollments | Self::Archive | Self::Details | Self::Summaries | Self::Users
+            Self::Token | Self::Companies | Self::CompaniesMy | Self::Settings
         )
     }
 }

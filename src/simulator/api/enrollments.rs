@@ -9,7 +9,7 @@ use crate::simulator::json::push_object;
 use crate::simulator::listing::{RowQuirk, write_page};
 use crate::simulator::options;
 use crate::simulator::reply::Reply;
-use crate::simulator::world::Enrollment;
+use crate::simulator::world::{Enrollment, EnrollmentPlace};
 
 const COLUMNS: &[&str] = &[
     "CreateTime",
@@ -54,16 +54,17 @@ pub fn search(call: &Call<'_>, listing: Listing) -> Reply {
         _ => None,
     };
     let world = &call.shared.world;
-    let listed: Vec<u32> = (0..world.enrollment_count())
-        .filter(|&enrollment| {
-            let is_archived = world.is_archived(call.company, enrollment);
-            let kind = world.kind(call.company, enrollment);
-            is_archived == (listing == Listing::Archive)
-                && wanted.is_none_or(|name| kind.name().eq_ignore_ascii_case(name))
+    let variant = &call.shared.options.variant;
+    let listed: Vec<EnrollmentPlace> = world
+        .places(call.company)
+        .filter(|&place| {
+            let is_archived = world.is_archived(place.company, place.enrollment);
+            (variant.listed_steps || !place.is_step())
+                && is_archived == (listing == Listing::Archive)
+                && wanted.is_none_or(|name| world.kind(place).name().eq_ignore_ascii_case(name))
         })
         .collect();
     let count = listed.len() as u64;
-    let variant = &call.shared.options.variant;
     call.envelope(20 * ROW_BYTES, |out| {
         push_object(out, |data| {
             write_page(
@@ -73,7 +74,7 @@ pub fn search(call: &Call<'_>, listing: Listing) -> Reply {
                 call.firings,
                 count,
                 |out, row, quirk| {
-                    let facts = world.enrollment(call.company, listed[row as usize]);
+                    let facts = world.enrollment(listed[row as usize]);
                     push_enrollment(out, call, &facts, quirk);
                 },
             );
@@ -136,16 +137,17 @@ fn push_enrollment(out: &mut Vec<u8>, call: &Call<'_>, facts: &Enrollment, quirk
 
 /// `GET /api/enrollments/{id}`. The body has neither id nor status nor company.
 pub fn detail(call: &Call<'_>) -> Reply {
-    let enrollment = match call.enrollment() {
-        Ok(enrollment) => enrollment,
+    let place = match call.enrollment() {
+        Ok(place) => place,
         Err(Foreign) => return foreign(call),
     };
-    let facts = call.shared.world.enrollment(call.company, enrollment);
+    let facts = call.shared.world.enrollment(place);
     call.envelope(2_048, |out| {
         push_object(out, |data| {
             data.text("trainingId", &facts.training_id);
             data.text("name", &facts.name);
             data.text_if("learningPathId", facts.learning_path_id.as_deref());
+            data.number_if("trainingOrder", facts.training_order);
             data.texts("targetGroupResourceIds", &facts.target_groups);
             data.text_if(
                 "phishingCampaignResourceId",

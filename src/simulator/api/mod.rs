@@ -5,9 +5,13 @@
 //! [`answer`].
 
 mod access;
+mod anonymous;
 mod companies;
 mod endpoint;
 mod enrollments;
+mod interactions;
+mod per_user;
+mod sessions;
 mod token;
 mod training_reports;
 
@@ -27,6 +31,7 @@ use crate::simulator::json::{JsonObject, push_object};
 use crate::simulator::listing::{Refusal, Search};
 use crate::simulator::reply::Reply;
 use crate::simulator::server::Shared;
+use crate::simulator::world::EnrollmentPlace;
 
 /// A request as the handlers see it.
 pub struct Call<'a> {
@@ -34,7 +39,7 @@ pub struct Call<'a> {
     pub shared: &'a Shared,
     /// The company whose data is answered, or the account's own.
     pub company: u32,
-    /// The id in the path.
+    /// The first id in the path.
     pub id: &'a str,
     /// The query of the URL.
     pub query: &'a str,
@@ -44,6 +49,8 @@ pub struct Call<'a> {
     pub body: &'a [u8],
     /// The faults that hit this request.
     pub firings: &'a [Firing],
+    /// How many requests came to this endpoint before this one.
+    pub nth: u64,
     request: &'a str,
 }
 
@@ -80,10 +87,11 @@ impl Call<'_> {
         Reply::ok(out)
     }
 
-    /// The enrollment of this company with the id in the path, or what is answered for another's.
-    pub fn enrollment(&self) -> Result<u32, Foreign> {
-        match self.shared.world.enrollment_index(self.id) {
-            Some((company, enrollment)) if company == self.company => Ok(enrollment),
+    /// The enrollment or step of this company with the id in the path, or what is answered for
+    /// another's.
+    pub fn enrollment(&self) -> Result<EnrollmentPlace, Foreign> {
+        match self.shared.world.place(self.id) {
+            Some(place) if place.company == self.company => Ok(place),
             _ => {
                 self.note(Violation::ForeignEnrollment);
                 Err(Foreign)
@@ -121,6 +129,7 @@ pub async fn serve(shared: &Shared, parts: &Parts, body: Bytes) -> Response<Body
         parts,
         body: &body,
         firings: &firings,
+        nth,
         request: &request,
     };
     let faulty = firings
@@ -164,6 +173,10 @@ fn answer(call: &Call<'_>, endpoint: Endpoint) -> Reply {
         Endpoint::Details => enrollments::detail(call),
         Endpoint::Summaries => training_reports::summary(call),
         Endpoint::Users => training_reports::users(call),
+        Endpoint::Answers => sessions::sessions(call),
+        Endpoint::Interactions => interactions::interactions(call),
+        Endpoint::Anonymous => anonymous::users(call),
+        Endpoint::AnonymousResult => anonymous::results(call),
     }
 }
 

@@ -22,6 +22,10 @@ const PERMISSIONS: &[&str] = &[
     "enrollments/archive/search|POST",
     "training-reports/{enrollmentId}/summary|GET",
     "training-reports/{enrollmentId}/users/search|POST",
+    "training-reports/{enrollmentId}/exam-result-sessions/{targetUserResourceId}|GET",
+    "training-reports/{enrollmentId}/interactions/{targetUserResourceId}|GET",
+    "training-reports/anonymous/{enrollmentId}|POST",
+    "training-reports/anonymous/{enrollmentId}/result|POST",
 ];
 
 /// Gives a token for the account's credential.

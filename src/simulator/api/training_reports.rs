@@ -27,12 +27,12 @@ const USER_BYTES: usize = 480;
 
 /// `GET /api/training-reports/{id}/summary`
 pub fn summary(call: &Call<'_>) -> Reply {
-    let enrollment = match call.enrollment() {
-        Ok(enrollment) => enrollment,
+    let place = match call.enrollment() {
+        Ok(place) => place,
         Err(Foreign) => return enrollments::foreign(call),
     };
     let world = &call.shared.world;
-    let facts = world.enrollment(call.company, enrollment);
+    let facts = world.enrollment(place);
     let asked = call
         .query
         .split('&')
@@ -43,15 +43,11 @@ pub fn summary(call: &Call<'_>) -> Reply {
     };
     let fits = fits || call.shared.options.variant.wrong_training_type == Misfit::Ignored;
     let counts = if fits {
-        world.summary(call.company, enrollment)
+        world.summary(place)
     } else {
         Summary::default()
     };
-    let steps = if fits {
-        world.steps(call.company, enrollment)
-    } else {
-        Vec::new()
-    };
+    let steps = if fits { world.steps(place) } else { Vec::new() };
     // The two spellings of a learning path occur in one and the same answer.
     let is_path = facts.kind == EnrollmentKind::LearningPath;
     let spelled = if is_path {
@@ -137,17 +133,15 @@ pub fn users(call: &Call<'_>) -> Reply {
     };
     let variant = &call.shared.options.variant;
     let world = &call.shared.world;
-    let enrollment = match call.enrollment() {
-        Ok(enrollment) => Some(enrollment),
+    let place = match call.enrollment() {
+        Ok(place) => Some(place),
         Err(Foreign) if variant.foreign == options::Foreign::Empty => None,
         Err(Foreign) => return Reply::empty(404),
     };
-    let enrollment = enrollment.filter(|&enrollment| {
-        let kind = world.kind(call.company, enrollment);
-        fits_users(kind, search.member("trainingType"), variant)
-    });
-    let base = enrollment.map(|enrollment| world.report_base(call.company, enrollment));
-    let count = enrollment.map_or(0, |enrollment| world.user_count(call.company, enrollment));
+    let place = place
+        .filter(|&place| fits_users(world.kind(place), search.member("trainingType"), variant));
+    let base = place.map(|place| world.report_base(place));
+    let count = place.map_or(0, |place| world.user_count(place.company, place.enrollment));
     call.envelope(100 * USER_BYTES, |out| {
         push_object(out, |data| {
             write_page(

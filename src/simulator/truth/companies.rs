@@ -56,6 +56,8 @@ pub fn company(out: &mut Vec<u8>, world: &World, company: u32) {
         write_instant(row, "created_at", listed.map(|facts| facts.created_at));
         write_instant(row, "access_starts_at", facts.access_starts_at);
         write_instant(row, "access_ends_at", facts.access_ends_at);
+        let is_denied = facts.privacy_duration == 0 && !facts.is_license_expired;
+        row.text("access_state", if is_denied { "denied" } else { "granted" });
     });
 }
 

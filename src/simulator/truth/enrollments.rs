@@ -2,38 +2,35 @@
 //! steps.
 
 use crate::simulator::json::JsonObject;
-use crate::simulator::truth::{push_row, write_instant};
-use crate::simulator::world::World;
+use crate::simulator::truth::{Asked, push_row, write_instant};
+use crate::simulator::world::{Enrollment, EnrollmentPlace, World};
 
-/// One enrollment, as listing, detail and summary describe it together.
-pub fn enrollment(out: &mut Vec<u8>, world: &World, company: u32, enrollment: u32) {
-    let facts = world.enrollment(company, enrollment);
+/// One enrollment, as listing, detail and summary describe it together. Of a step that no listing
+/// shows, the steps of its path tell the name and the type.
+pub fn enrollment(out: &mut Vec<u8>, world: &World, asked: Asked, place: EnrollmentPlace) {
+    let facts = world.enrollment(place);
+    let path = place.is_step().then(|| place.with_step(0));
+    let listed = asked.is_listed(place).then_some(&facts);
     push_row(out, |row| {
-        row.text("company_id", &world.company_id(company));
+        row.text("company_id", &world.company_id(place.company));
         row.text("enrollment_id", &facts.id);
-        row.text("name", &facts.name);
+        row.text(
+            "name",
+            listed.map_or(facts.training_name, |facts| &facts.name),
+        );
         row.text("type", facts.type_text);
         row.flag("is_survey", facts.type_text == "Survey" || facts.has_quiz);
         row.flag("is_archived", facts.is_archived);
-        row.flag("is_listed", true);
-        row.text("status", facts.status);
+        row.flag("is_listed", listed.is_some());
+        row.flag("is_step", place.is_step());
+        let parent = path.map(|path| world.enrollment_id(path));
+        row.text_or_null("parent_enrollment_id", parent.as_deref());
+        row.number_or_null("step_number", path.map(|_| i64::from(place.step)));
         row.text("training_name", facts.training_name);
-        row.text_or_null("category", facts.category);
-        row.text("enrolled_by", &facts.enrolled_by);
-        row.text("delivery", "SMTP");
-        row.text("delivery_type", facts.delivery_type);
-        row.text("recipient_type", facts.recipient_type);
-        row.text_or_null("duration", facts.duration.as_deref());
-        row.text_or_null("level", facts.level);
-        row.text_or_null("target_audience", facts.target_audience);
-        write_instant(row, "starts_at", facts.starts_at);
-        write_instant(row, "created_at", Some(facts.created_at));
-        row.flag("is_reminder_active", facts.is_reminder_active);
-        row.flag("is_auto_enrollment_active", facts.is_auto_enrollment);
-        row.flag("sends_preferred_language", facts.sends_preferred_language);
+        write_listed(row, listed);
         row.text("training_id", &facts.training_id);
         row.text_or_null("learning_path_id", facts.learning_path_id.as_deref());
-        row.null("training_order");
+        row.number_or_null("training_order", facts.training_order);
         write_instant(row, "due_at", facts.due_at);
         write_instant(row, "scheduled_at", facts.scheduled_at);
         row.text_or_null("scheduled_time_zone", facts.scheduled_time_zone);
@@ -51,35 +48,80 @@ pub fn enrollment(out: &mut Vec<u8>, world: &World, company: u32, enrollment: u3
     });
 }
 
+/// What only a listing says.
+fn write_listed(row: &mut JsonObject<'_>, listed: Option<&Enrollment>) {
+    row.text_or_null("status", listed.map(|facts| facts.status));
+    row.text_or_null("category", listed.and_then(|facts| facts.category));
+    row.text_or_null(
+        "enrolled_by",
+        listed.map(|facts| facts.enrolled_by.as_str()),
+    );
+    row.text_or_null("delivery", listed.map(|_| "SMTP"));
+    row.text_or_null("delivery_type", listed.map(|facts| facts.delivery_type));
+    row.text_or_null("recipient_type", listed.map(|facts| facts.recipient_type));
+    row.text_or_null(
+        "duration",
+        listed.and_then(|facts| facts.duration.as_deref()),
+    );
+    row.text_or_null("level", listed.and_then(|facts| facts.level));
+    row.text_or_null(
+        "target_audience",
+        listed.and_then(|facts| facts.target_audience),
+    );
+    write_instant(row, "starts_at", listed.and_then(|facts| facts.starts_at));
+    write_instant(row, "created_at", listed.map(|facts| facts.created_at));
+    row.flag_or_null(
+        "is_reminder_active",
+        listed.map(|facts| facts.is_reminder_active),
+    );
+    row.flag_or_null(
+        "is_auto_enrollment_active",
+        listed.map(|facts| facts.is_auto_enrollment),
+    );
+    row.flag_or_null(
+        "sends_preferred_language",
+        listed.map(|facts| facts.sends_preferred_language),
+    );
+}
+
 /// The tags of one enrollment.
-pub fn tags(out: &mut Vec<u8>, world: &World, company: u32, enrollment: u32) {
-    for tag in world.enrollment(company, enrollment).tags {
-        push_part(out, world, company, enrollment, |row| row.text("tag", tag));
+pub fn tags(out: &mut Vec<u8>, world: &World, asked: Asked, place: EnrollmentPlace) {
+    if !asked.is_listed(place) {
+        return;
+    }
+    for tag in world.enrollment(place).tags {
+        push_part(out, world, place, |row| row.text("tag", tag));
     }
 }
 
 /// The languages of one enrollment.
-pub fn languages(out: &mut Vec<u8>, world: &World, company: u32, enrollment: u32) {
-    for language in world.enrollment(company, enrollment).languages {
-        push_part(out, world, company, enrollment, |row| {
+pub fn languages(out: &mut Vec<u8>, world: &World, asked: Asked, place: EnrollmentPlace) {
+    if !asked.is_listed(place) {
+        return;
+    }
+    for language in world.enrollment(place).languages {
+        push_part(out, world, place, |row| {
             row.text("language", language);
         });
     }
 }
 
 /// The target groups of one enrollment.
-pub fn target_groups(out: &mut Vec<u8>, world: &World, company: u32, enrollment: u32) {
-    for group in world.enrollment(company, enrollment).target_groups {
-        push_part(out, world, company, enrollment, |row| {
+pub fn target_groups(out: &mut Vec<u8>, world: &World, _: Asked, place: EnrollmentPlace) {
+    for group in world.enrollment(place).target_groups {
+        push_part(out, world, place, |row| {
             row.text("target_group_id", &group);
         });
     }
 }
 
 /// The roles one enrollment is made for.
-pub fn roles(out: &mut Vec<u8>, world: &World, company: u32, enrollment: u32) {
-    for (id, code, name) in world.enrollment(company, enrollment).roles {
-        push_part(out, world, company, enrollment, |row| {
+pub fn roles(out: &mut Vec<u8>, world: &World, asked: Asked, place: EnrollmentPlace) {
+    if !asked.is_listed(place) {
+        return;
+    }
+    for (id, code, name) in world.enrollment(place).roles {
+        push_part(out, world, place, |row| {
             row.number("role_id", id);
             row.text("code", code);
             row.text("role_name", name);
@@ -88,10 +130,10 @@ pub fn roles(out: &mut Vec<u8>, world: &World, company: u32, enrollment: u32) {
 }
 
 /// The counts of one enrollment.
-pub fn summary(out: &mut Vec<u8>, world: &World, company: u32, enrollment: u32) {
-    let facts = world.enrollment(company, enrollment);
-    let counts = world.summary(company, enrollment);
-    push_part(out, world, company, enrollment, |row| {
+pub fn summary(out: &mut Vec<u8>, world: &World, _: Asked, place: EnrollmentPlace) {
+    let facts = world.enrollment(place);
+    let counts = world.summary(place);
+    push_part(out, world, place, |row| {
         row.number("total_target_user_count", counts.target_users);
         row.number("total_user_opened_count", counts.opened);
         row.number("only_opened_count", counts.only_opened);
@@ -115,9 +157,9 @@ pub fn summary(out: &mut Vec<u8>, world: &World, company: u32, enrollment: u32) 
 }
 
 /// The steps of one learning path.
-pub fn steps(out: &mut Vec<u8>, world: &World, company: u32, enrollment: u32) {
-    for step in world.steps(company, enrollment) {
-        push_part(out, world, company, enrollment, |row| {
+pub fn steps(out: &mut Vec<u8>, world: &World, _: Asked, place: EnrollmentPlace) {
+    for step in world.steps(place) {
+        push_part(out, world, place, |row| {
             row.number("step_number", step.number);
             row.text_or_null("step_enrollment_id", step.id.as_deref());
             row.text("training_name", step.training_name);
@@ -131,13 +173,12 @@ pub fn steps(out: &mut Vec<u8>, world: &World, company: u32, enrollment: u32) {
 fn push_part(
     out: &mut Vec<u8>,
     world: &World,
-    company: u32,
-    enrollment: u32,
+    place: EnrollmentPlace,
     fill: impl FnOnce(&mut JsonObject<'_>),
 ) {
     push_row(out, |row| {
-        row.text("company_id", &world.company_id(company));
-        row.text("enrollment_id", &world.enrollment_id(company, enrollment));
+        row.text("company_id", &world.company_id(place.company));
+        row.text("enrollment_id", &world.enrollment_id(place));
         fill(row);
     });
 }

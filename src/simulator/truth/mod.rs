@@ -1,11 +1,15 @@
 //! What a warehouse must hold after a complete sync, table by table, computed from the world and
 //! not from what was served.
 
+mod anonymous;
 mod companies;
 mod enrollments;
+mod interactions;
+mod surveys;
 mod users;
 
 use std::convert::Infallible;
+use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -15,7 +19,8 @@ use futures::stream;
 
 use crate::simulator::date::{Instant, push_utc};
 use crate::simulator::json::JsonObject;
-use crate::simulator::world::World;
+use crate::simulator::options::{AnonymousData, VariantOptions};
+use crate::simulator::world::{EnrollmentPlace, UserReport, World};
 
 /// Rows per piece of the stream, so that a huge company does not need huge memory.
 const ROWS_PER_PIECE: u32 = 1_000;
@@ -47,11 +52,23 @@ pub enum Table {
     TargetUsers,
     /// `user_custom_fields`
     UserCustomFields,
+    /// `interactions`
+    Interactions,
+    /// `survey_sessions`
+    SurveySessions,
+    /// `survey_questions`
+    SurveyQuestions,
+    /// `survey_question_options`
+    SurveyQuestionOptions,
+    /// `survey_answers`
+    SurveyAnswers,
+    /// `anonymous_results`
+    AnonymousResults,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::Companies,
         Self::CompanyTags,
         Self::Enrollments,
@@ -64,6 +81,12 @@ impl Table {
         Self::EnrollmentUsers,
         Self::TargetUsers,
         Self::UserCustomFields,
+        Self::Interactions,
+        Self::SurveySessions,
+        Self::SurveyQuestions,
+        Self::SurveyQuestionOptions,
+        Self::SurveyAnswers,
+        Self::AnonymousResults,
     ];
 
     /// The name in the warehouse.
@@ -81,6 +104,12 @@ impl Table {
             Self::EnrollmentUsers => "enrollment_users",
             Self::TargetUsers => "target_users",
             Self::UserCustomFields => "user_custom_fields",
+            Self::Interactions => "interactions",
+            Self::SurveySessions => "survey_sessions",
+            Self::SurveyQuestions => "survey_questions",
+            Self::SurveyQuestionOptions => "survey_question_options",
+            Self::SurveyAnswers => "survey_answers",
+            Self::AnonymousResults => "anonymous_results",
         }
     }
 
@@ -96,16 +125,18 @@ impl Table {
                 .step_by(ROWS_PER_PIECE as usize)
                 .map(Piece::PeopleFrom)
                 .collect(),
-            Self::EnrollmentUsers => (0..world.enrollment_count())
-                .flat_map(|enrollment| {
-                    (0..world.user_count(company, enrollment))
+            Self::EnrollmentUsers
+            | Self::Interactions
+            | Self::SurveySessions
+            | Self::SurveyAnswers => world
+                .places(company)
+                .flat_map(|place| {
+                    (0..world.user_count(company, place.enrollment))
                         .step_by(ROWS_PER_PIECE as usize)
-                        .map(move |first| Piece::ReportsFrom(enrollment, first))
+                        .map(move |first| Piece::ReportsFrom(place, first))
                 })
                 .collect(),
-            _ => (0..world.enrollment_count())
-                .map(Piece::Enrollment)
-                .collect(),
+            _ => world.places(company).map(Piece::Enrollment).collect(),
         }
     }
 }
@@ -124,21 +155,57 @@ impl FromStr for Table {
     }
 }
 
+/// What is wanted to know, and the behaviours on which the answer depends.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    /// The table.
+    pub table: Table,
+    /// Whether the listing of enrollments shows steps of learning paths.
+    pub are_steps_listed: bool,
+    /// Whether an anonymous enrollment shows one result only.
+    pub has_one_result: bool,
+    /// Whether the warehouse keeps from where events came.
+    pub with_tracking: bool,
+    /// Whether the events of all enrollments are kept, not only those of surveys.
+    pub has_all_interactions: bool,
+}
+
+impl Asked {
+    /// The truth of a table as this simulator behaves, for a warehouse with the settings that the
+    /// query names.
+    pub fn new(table: Table, variant: &VariantOptions, query: &str) -> Self {
+        let is_asked = |setting| query.split('&').any(|pair| pair == setting);
+        Self {
+            table,
+            are_steps_listed: variant.listed_steps,
+            has_one_result: variant.anonymous_data == AnonymousData::Object,
+            with_tracking: is_asked("tracking_info=true"),
+            has_all_interactions: is_asked("interactions=all"),
+        }
+    }
+
+    /// Whether a listing shows this enrollment.
+    const fn is_listed(self, place: EnrollmentPlace) -> bool {
+        self.are_steps_listed || !place.is_step()
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Piece {
     Company,
-    Enrollment(u32),
+    Enrollment(EnrollmentPlace),
     PeopleFrom(u32),
-    ReportsFrom(u32, u32),
+    ReportsFrom(EnrollmentPlace, u32),
 }
 
 /// The rows of a table as lines of JSON, computed while they are sent.
-pub fn stream(world: Arc<World>, table: Table) -> Body {
+pub fn stream(world: Arc<World>, asked: Asked) -> Body {
     let companies = 0..=world.root();
     let pieces = companies.flat_map({
         let world = Arc::clone(&world);
         move |company| {
-            table
+            asked
+                .table
                 .pieces(&world, company)
                 .into_iter()
                 .map(move |piece| (company, piece))
@@ -146,13 +213,14 @@ pub fn stream(world: Arc<World>, table: Table) -> Body {
     });
     let parts = pieces.map(move |(company, piece)| {
         let mut out = Vec::new();
-        write_piece(&mut out, &world, table, company, piece);
+        write_piece(&mut out, &world, asked, company, piece);
         Ok::<_, Infallible>(Bytes::from(out))
     });
     Body::from_stream(stream::iter(parts))
 }
 
-fn write_piece(out: &mut Vec<u8>, world: &World, table: Table, company: u32, piece: Piece) {
+fn write_piece(out: &mut Vec<u8>, world: &World, asked: Asked, company: u32, piece: Piece) {
+    let table = asked.table;
     match piece {
         Piece::Company if table == Table::CompanyTags => companies::tags(out, world, company),
         Piece::Company => companies::company(out, world, company),
@@ -160,12 +228,12 @@ fn write_piece(out: &mut Vec<u8>, world: &World, table: Table, company: u32, pie
             let people = first..(first + ROWS_PER_PIECE).min(world.person_count());
             users::people(out, world, table, company, people);
         }
-        Piece::ReportsFrom(enrollment, first) => {
-            let last = world.user_count(company, enrollment);
+        Piece::ReportsFrom(place, first) => {
+            let last = world.user_count(company, place.enrollment);
             let positions = first..(first + ROWS_PER_PIECE).min(last);
-            users::reports(out, world, company, enrollment, positions);
+            write_reports(out, world, asked, place, positions);
         }
-        Piece::Enrollment(enrollment) => {
+        Piece::Enrollment(place) => {
             let write = match table {
                 Table::EnrollmentTags => enrollments::tags,
                 Table::EnrollmentLanguages => enrollments::languages,
@@ -173,11 +241,48 @@ fn write_piece(out: &mut Vec<u8>, world: &World, table: Table, company: u32, pie
                 Table::EnrollmentTrainingRoles => enrollments::roles,
                 Table::EnrollmentSummaries => enrollments::summary,
                 Table::EnrollmentSteps => enrollments::steps,
+                Table::SurveyQuestions => surveys::questions,
+                Table::SurveyQuestionOptions => surveys::options,
+                Table::AnonymousResults => anonymous::results,
                 _ => enrollments::enrollment,
             };
-            write(out, world, company, enrollment);
+            write(out, world, asked, place);
         }
     }
+}
+
+fn write_reports(
+    out: &mut Vec<u8>,
+    world: &World,
+    asked: Asked,
+    place: EnrollmentPlace,
+    positions: Range<u32>,
+) {
+    match asked.table {
+        Table::Interactions => {
+            if asked.has_all_interactions || world.kind(place).is_survey() {
+                interactions::interactions(out, world, asked, place, positions);
+            }
+        }
+        Table::SurveySessions | Table::SurveyAnswers => {
+            let Some(survey) = world.survey(place) else {
+                return;
+            };
+            if asked.table == Table::SurveySessions {
+                surveys::sessions(out, world, place, positions, &survey);
+            } else {
+                surveys::answers(out, world, place, positions, &survey);
+            }
+        }
+        _ => users::reports(out, world, place, positions),
+    }
+}
+
+/// Whether a user has one of these statuses, written without white space and in lower case.
+fn has_status(report: &UserReport, statuses: &[&str]) -> bool {
+    let mut status = report.status.text.replace(' ', "");
+    status.make_ascii_lowercase();
+    statuses.contains(&status.as_str())
 }
 
 /// Writes one row and ends its line.

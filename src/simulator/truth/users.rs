@@ -5,19 +5,13 @@ use std::ops::Range;
 
 use crate::simulator::json::JsonObject;
 use crate::simulator::truth::{Table, push_row, write_instant};
-use crate::simulator::world::{Person, World};
+use crate::simulator::world::{EnrollmentPlace, Person, World};
 
-/// Report rows of one enrollment.
-pub fn reports(
-    out: &mut Vec<u8>,
-    world: &World,
-    company: u32,
-    enrollment: u32,
-    positions: Range<u32>,
-) {
-    let base = world.report_base(company, enrollment);
-    let company_id = world.company_id(company);
-    let enrollment_id = world.enrollment_id(company, enrollment);
+/// Report rows of one enrollment or step.
+pub fn reports(out: &mut Vec<u8>, world: &World, place: EnrollmentPlace, positions: Range<u32>) {
+    let base = world.report_base(place);
+    let company_id = world.company_id(place.company);
+    let enrollment_id = world.enrollment_id(place);
     for position in positions {
         let report = world.user_report(&base, position);
         push_row(out, |row| {
@@ -49,7 +43,11 @@ pub fn people(out: &mut Vec<u8>, world: &World, table: Table, company: u32, peop
     let mut newest: Vec<u32> = (0..world.enrollment_count()).collect();
     newest.sort_by_cached_key(|&enrollment| {
         let created_at = world.created_at(company, enrollment);
-        Reverse((created_at, world.enrollment_id(company, enrollment)))
+        // The steps of a learning path report the same people at the same time as the path.
+        let whole = EnrollmentPlace::whole(company, enrollment);
+        let ids = world.reporting_places(whole);
+        let last_id = ids.map(|place| world.enrollment_id(place)).max();
+        Reverse((created_at, last_id))
     });
     for person in people {
         let Some(&enrollment) = newest

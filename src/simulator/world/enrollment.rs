@@ -4,7 +4,7 @@ use crate::simulator::date::Instant;
 use crate::simulator::dice::Dice;
 use crate::simulator::words;
 use crate::simulator::world::company::distinct;
-use crate::simulator::world::{DAY, HOUR, MINUTE, Salt, World};
+use crate::simulator::world::{DAY, EnrollmentPlace, HOUR, MINUTE, Salt, World};
 
 /// Over how many days before the end of the world enrollments are created.
 const CREATED_DAYS: i64 = 480;
@@ -137,8 +137,10 @@ pub struct Enrollment {
     pub sends_preferred_language: bool,
     /// Target groups it was sent to.
     pub target_groups: Vec<String>,
-    /// Id of the learning path, of learning paths.
+    /// Id of the learning path, of learning paths and their steps.
     pub learning_path_id: Option<String>,
+    /// The place in the learning path, of steps.
+    pub training_order: Option<i64>,
     /// Id of the phishing campaign that led to it.
     pub phishing_campaign_id: Option<String>,
     /// By when users should be done.
@@ -170,6 +172,16 @@ impl World {
             .with(u64::from(enrollment))
     }
 
+    /// The dice of an enrollment or of a step.
+    pub(super) fn place_dice(&self, place: EnrollmentPlace) -> Dice {
+        let whole = self.enrollment_dice(place.company, place.enrollment);
+        if place.is_step() {
+            whole.on(Salt::Step).with(u64::from(place.step))
+        } else {
+            whole
+        }
+    }
+
     /// The place of an enrollment among all, in ten-thousandths. Places are spread evenly instead
     /// of at random, so that a small world has its share of each kind.
     fn spread(&self, company: u32, enrollment: u32, salt: Salt, stride: u64) -> u64 {
@@ -180,9 +192,13 @@ impl World {
         ((u128::from(place) * 10_000) >> 64) as u64
     }
 
-    /// What an enrollment is.
+    /// What an enrollment or a step is.
     #[must_use]
-    pub fn kind(&self, company: u32, enrollment: u32) -> EnrollmentKind {
+    pub fn kind(&self, place: EnrollmentPlace) -> EnrollmentKind {
+        if place.is_step() {
+            return self.step_kind(place);
+        }
+        let (company, enrollment) = (place.company, place.enrollment);
         let dice = self.enrollment_dice(company, enrollment).on(Salt::Kind);
         let place = self.spread(company, enrollment, Salt::Kind, KIND_STRIDE);
         let surveys = u64::from(self.options.survey_share.per_ten_thousand());
@@ -213,16 +229,16 @@ impl World {
             < u64::from(self.options.archived.per_ten_thousand())
     }
 
-    fn is_anonymous(&self, company: u32, enrollment: u32) -> bool {
+    pub(super) fn is_anonymous(&self, company: u32, enrollment: u32) -> bool {
         let dice = self
             .enrollment_dice(company, enrollment)
             .on(Salt::Kind)
             .with(2);
-        self.kind(company, enrollment) != EnrollmentKind::LearningPath
+        self.kind(EnrollmentPlace::whole(company, enrollment)) != EnrollmentKind::LearningPath
             && dice.hits(self.options.anonymous)
     }
 
-    /// How many users the report of an enrollment holds.
+    /// How many users the report of an enrollment, and of each of its steps, holds.
     #[must_use]
     pub fn user_count(&self, company: u32, enrollment: u32) -> u32 {
         if self.is_anonymous(company, enrollment) {
@@ -230,12 +246,6 @@ impl World {
         } else {
             self.options.users
         }
-    }
-
-    /// The GUID of an enrollment.
-    #[must_use]
-    pub fn enrollment_id(&self, company: u32, enrollment: u32) -> String {
-        self.guid(company, enrollment, 0)
     }
 
     /// When an enrollment was created. Some share the minute with the one before.
@@ -280,11 +290,15 @@ impl World {
         }
     }
 
-    /// Everything about one enrollment.
+    /// Everything about one enrollment or step.
     #[must_use]
-    pub fn enrollment(&self, company: u32, enrollment: u32) -> Enrollment {
+    pub fn enrollment(&self, place: EnrollmentPlace) -> Enrollment {
+        if place.is_step() {
+            return self.step_enrollment(place);
+        }
+        let (company, enrollment) = (place.company, place.enrollment);
         let dice = self.enrollment_dice(company, enrollment);
-        let kind = self.kind(company, enrollment);
+        let kind = self.kind(place);
         let training_name = if kind.is_survey() {
             dice.on(Salt::Name).pick(words::SURVEYS)
         } else {
@@ -301,7 +315,7 @@ impl World {
         let quirk = dice.on(Salt::Quirk);
         let due = dice.on(Salt::Due);
         Enrollment {
-            id: self.enrollment_id(company, enrollment),
+            id: self.enrollment_id(place),
             kind,
             type_text: if kind == EnrollmentKind::LearningPath && quirk.one_in(2) {
                 "Learning Path"
@@ -345,6 +359,7 @@ impl World {
                 .collect(),
             learning_path_id: (kind == EnrollmentKind::LearningPath)
                 .then(|| format!("lp-{:06}", dice.on(Salt::Steps).below(1_000_000))),
+            training_order: None,
             phishing_campaign_id: quirk
                 .with(13)
                 .one_in(10)

@@ -1,25 +1,36 @@
 //! The vendor's data, computed on demand: a row is a function of the seed, its company, its
 //! enrollment and its position. Nothing is kept per row, so size costs no memory.
 
+mod anonymous;
 mod company;
 mod enrollment;
+mod interaction;
 mod learning_path;
 mod person;
 mod report;
 mod summary;
+mod survey;
 
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 
+pub use anonymous::{AnonymousOutcome, AnonymousResult, Learner};
 pub use enrollment::{Enrollment, EnrollmentKind};
+pub use interaction::{Interaction, Tracking};
 pub use learning_path::Step;
 pub use person::{CustomField, Person};
-pub use report::UserReport;
+pub use report::{ReportBase, UserReport};
 pub use summary::Summary;
+pub use survey::{
+    Answer, Bank, Given, Identity, Language, Question, QuestionKind, QuestionOption, Survey,
+    SurveySession,
+};
+
+pub use crate::simulator::id::EnrollmentPlace;
 
 use crate::simulator::date::{Instant, Zone};
 use crate::simulator::dice::Dice;
-use crate::simulator::id::{self, EnrollmentPlace};
+use crate::simulator::id;
 use crate::simulator::options::WorldOptions;
 
 const MINUTE: i64 = 60;
@@ -80,6 +91,13 @@ enum Salt {
     Access,
     Email,
     Order,
+    Step,
+    Survey,
+    Question,
+    Session,
+    Answer,
+    Interaction,
+    Anonymous,
 }
 
 impl Dice {
@@ -152,23 +170,36 @@ impl World {
         }
     }
 
-    /// Company and index of the enrollment with this id; steps of learning paths are not found.
+    /// Where the enrollment, or the step of a learning path, with this id stands.
     #[must_use]
-    pub fn enrollment_index(&self, id: &str) -> Option<(u32, u32)> {
+    pub fn place(&self, id: &str) -> Option<EnrollmentPlace> {
         let place = id::guid_place(self.dice.on(Salt::EnrollmentId), id)?;
         let is_known = place.company <= self.options.companies
             && place.enrollment < self.options.enrollments
-            && place.step == 0;
-        is_known.then_some((place.company, place.enrollment))
+            && place.step <= self.step_count(place.company, place.enrollment);
+        is_known.then_some(place)
     }
 
-    fn guid(&self, company: u32, enrollment: u32, step: u8) -> String {
-        let place = EnrollmentPlace {
-            company,
-            enrollment,
-            step,
-        };
+    /// The GUID of an enrollment or a step. Steps have one even where the summary leaves it out.
+    #[must_use]
+    pub fn enrollment_id(&self, place: EnrollmentPlace) -> String {
         id::guid(self.dice.on(Salt::EnrollmentId), place)
+    }
+
+    /// The enrollments of a company, each learning path followed by those of its steps whose id
+    /// can be known.
+    pub fn places(&self, company: u32) -> impl Iterator<Item = EnrollmentPlace> + '_ {
+        (0..self.enrollment_count()).flat_map(move |enrollment| {
+            self.reporting_places(EnrollmentPlace::whole(company, enrollment))
+        })
+    }
+
+    /// An enrollment, and its steps whose id can be known.
+    pub fn reporting_places(
+        &self,
+        whole: EnrollmentPlace,
+    ) -> impl Iterator<Item = EnrollmentPlace> + '_ {
+        std::iter::once(whole).chain(self.step_places(whole))
     }
 
     /// An instant that can be read back from a date string to the minute.

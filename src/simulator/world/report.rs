@@ -2,7 +2,7 @@
 
 use crate::simulator::date::Instant;
 use crate::simulator::dice::Dice;
-use crate::simulator::world::{DAY, EnrollmentKind, Person, Salt, World};
+use crate::simulator::world::{DAY, EnrollmentKind, EnrollmentPlace, Person, Salt, World};
 
 const STATUSES: &[&str] = &[
     "Completed",
@@ -42,6 +42,16 @@ const RARE_STATUSES: &[&str] = &[
     "OpenedEmail",
     "InProgress",
     "NotResponded",
+];
+
+/// The statuses of who came to the end, with or without success.
+const DONE_STATUSES: &[&str] = &[
+    "Completed",
+    "Failed",
+    "Passed",
+    "ExamPassed",
+    "Exam Failed",
+    "Success",
 ];
 
 /// A text under the member name this row happens to use.
@@ -90,8 +100,7 @@ pub(super) struct Outcome {
 /// What all rows of one enrollment share, so that it is computed once for a page.
 #[derive(Debug)]
 pub struct ReportBase {
-    company: u32,
-    enrollment: u32,
+    place: EnrollmentPlace,
     dice: Dice,
     kind: EnrollmentKind,
     id: String,
@@ -100,21 +109,47 @@ pub struct ReportBase {
     steps: u8,
 }
 
-impl World {
-    /// What all report rows of an enrollment share.
+impl ReportBase {
+    pub(super) const fn dice(&self, position: u32) -> Dice {
+        self.dice.with(position as u64)
+    }
+
+    pub(super) const fn sent_at(&self) -> Instant {
+        self.sent_at
+    }
+
+    pub(super) const fn place(&self) -> EnrollmentPlace {
+        self.place
+    }
+}
+
+impl UserReport {
+    /// Whether this status means that the user came to the end.
     #[must_use]
-    pub fn report_base(&self, company: u32, enrollment: u32) -> ReportBase {
-        let facts = self.enrollment(company, enrollment);
+    pub fn is_done(&self) -> bool {
+        DONE_STATUSES.contains(&self.status.text)
+    }
+}
+
+impl World {
+    /// What all report rows of an enrollment or a step share.
+    #[must_use]
+    pub fn report_base(&self, place: EnrollmentPlace) -> ReportBase {
+        let facts = self.enrollment(place);
+        let (company, enrollment) = (place.company, place.enrollment);
         ReportBase {
-            company,
-            enrollment,
-            dice: self.enrollment_dice(company, enrollment).on(Salt::Report),
+            place,
+            dice: self.place_dice(place).on(Salt::Report),
             kind: facts.kind,
             id: facts.id,
             // Nothing happens behind the end of the world.
             sent_at: self.starts_at(company, enrollment).min(self.end - 3_600),
             delivery_type: facts.delivery_type,
-            steps: self.step_count(company, enrollment),
+            steps: if place.is_step() {
+                0
+            } else {
+                self.step_count(company, enrollment)
+            },
         }
     }
 
@@ -149,12 +184,13 @@ impl World {
     /// One row of an enrollment's report, by position in order of e-mail.
     #[must_use]
     pub fn user_report(&self, base: &ReportBase, position: u32) -> UserReport {
-        let dice = Self::report_dice(base.dice, position);
+        let dice = base.dice(position);
         let Outcome {
             status,
             exam_status,
         } = Self::outcome(base.kind, dice);
-        let person = self.person_at(base.company, base.enrollment, position);
+        let (company, enrollment) = (base.place.company, base.place.enrollment);
+        let person = self.person_at(company, enrollment, position);
         let quirk = dice.on(Salt::Quirk);
         let date = dice.on(Salt::Date);
         let is_idle = matches!(status, "Not Responded" | "NotResponded");
@@ -177,10 +213,10 @@ impl World {
         let step =
             (base.steps > 0).then(|| 1 + dice.on(Salt::Steps).below(u64::from(base.steps)) as u8);
         UserReport {
-            person: self.person(base.company, base.enrollment, person),
+            person: self.person(company, enrollment, person),
             enrollment_id: match step {
                 Some(number) if quirk.with(1).one_in(3) => {
-                    Some(self.step_id(base.company, base.enrollment, number))
+                    Some(self.enrollment_id(base.place.with_step(number)))
                 }
                 _ if quirk.with(2).one_in(200) => None,
                 _ => Some(base.id.clone()),

@@ -1,6 +1,6 @@
 //! The counts of an enrollment. They agree with the user rows, but for the vendor's known slip.
 
-use crate::simulator::world::{Salt, World};
+use crate::simulator::world::{EnrollmentPlace, Salt, World};
 
 /// The counts of one enrollment.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -36,11 +36,11 @@ pub struct Summary {
 }
 
 impl World {
-    /// The counts of an enrollment.
+    /// The counts of an enrollment or a step.
     #[must_use]
-    pub fn summary(&self, company: u32, enrollment: u32) -> Summary {
-        let facts = self.enrollment(company, enrollment);
-        let dice = self.enrollment_dice(company, enrollment);
+    pub fn summary(&self, place: EnrollmentPlace) -> Summary {
+        let facts = self.enrollment(place);
+        let dice = self.place_dice(place);
         let rows = dice.on(Salt::Report);
         let mut counts = Summary {
             target_users: i64::from(facts.users),

@@ -24,7 +24,7 @@ pub const TABLES: [&str; 12] = [
 ];
 
 /// Columns that say something of the row here, not of the thing there.
-const BOOKKEEPING: [&str; 12] = [
+const BOOKKEEPING: [&str; 10] = [
     "company_key",
     "enrollment_key",
     "target_user_key",
@@ -35,8 +35,6 @@ const BOOKKEEPING: [&str; 12] = [
     "deleted_at",
     "reported_by_created_at",
     "reported_by_enrollment_id",
-    "parent_enrollment_id",
-    "is_step",
 ];
 
 /// All present rows, as JSON objects of all columns.
