@@ -13,10 +13,15 @@ use crate::simulator::api::Endpoint;
 use crate::simulator::fault::Fault;
 use crate::simulator::reply::Reply;
 use crate::simulator::server::Shared;
-use crate::simulator::truth::{self, Table};
+use crate::simulator::truth::{self, Months, Table};
 
 /// Answers a request below `/simulator`.
-pub fn serve(shared: &Arc<Shared>, method: &Method, path: &str, body: &[u8]) -> Response<Body> {
+pub fn serve(
+    shared: &Arc<Shared>,
+    method: &Method,
+    (path, query): (&str, &str),
+    body: &[u8],
+) -> Response<Body> {
     let reply = match (method.as_str(), path.trim_matches('/')) {
         ("GET", "") => Reply::json(200, &index()),
         ("GET", "contract") => Reply::json(200, &shared.contract.report()),
@@ -41,7 +46,7 @@ pub fn serve(shared: &Arc<Shared>, method: &Method, path: &str, body: &[u8]) -> 
         ("DELETE", path) if path.starts_with("faults/") => remove_fault(shared, path),
         ("GET", path) if path.starts_with("truth/") => {
             match path["truth/".len()..].parse::<Table>() {
-                Ok(table) => return truth_of(shared, table),
+                Ok(table) => return truth_of(shared, table, query),
                 Err(reason) => Reply::json(404, &json!({"error": reason})),
             }
         }
@@ -53,7 +58,12 @@ pub fn serve(shared: &Arc<Shared>, method: &Method, path: &str, body: &[u8]) -> 
 fn index() -> Value {
     let tables: Vec<String> = Table::ALL
         .iter()
-        .map(|table| format!("GET /simulator/truth/{}", table.name()))
+        .map(|table| match table {
+            Table::WidgetValues => {
+                "GET /simulator/truth/widget_values?from=YYYY-MM&to=YYYY-MM".to_owned()
+            }
+            _ => format!("GET /simulator/truth/{}", table.name()),
+        })
         .collect();
     json!({
         "contract": ["GET /simulator/contract", "DELETE /simulator/contract"],
@@ -117,8 +127,12 @@ fn remove_fault(shared: &Shared, path: &str) -> Reply {
     Reply::empty(if is_removed { 204 } else { 404 })
 }
 
-fn truth_of(shared: &Arc<Shared>, table: Table) -> Response<Body> {
-    let mut response = Response::new(truth::stream(Arc::clone(&shared.world), table));
+fn truth_of(shared: &Arc<Shared>, table: Table, query: &str) -> Response<Body> {
+    let months = match Months::parse(query, &shared.world) {
+        Ok(months) => months,
+        Err(reason) => return Reply::json(400, &json!({"error": reason})).into_response(&[]),
+    };
+    let mut response = Response::new(truth::stream(Arc::clone(&shared.world), table, months));
     response.headers_mut().insert(
         CONTENT_TYPE,
         HeaderValue::from_static("application/x-ndjson; charset=utf-8"),

@@ -26,11 +26,23 @@ pub enum Endpoint {
     Summaries,
     /// `POST /api/training-reports/{id}/users/search`
     Users,
+    /// `POST /api/trainings/search`
+    Trainings,
+    /// `POST /api/target-groups/search/current-company`
+    TargetGroups,
+    /// `POST /api/executive-report/search`
+    ReportList,
+    /// `GET /api/executive-report/{id}`
+    Reports,
+    /// `GET /api/executive-report/metrics`
+    WidgetCatalogue,
+    /// `POST /api/executive-report/get-widget-datas`
+    Widgets,
 }
 
 impl Endpoint {
     /// All endpoints, in the order of their discriminants.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 15] = [
         Self::Token,
         Self::Companies,
         Self::CompaniesMy,
@@ -40,6 +52,12 @@ impl Endpoint {
         Self::Details,
         Self::Summaries,
         Self::Users,
+        Self::Trainings,
+        Self::TargetGroups,
+        Self::ReportList,
+        Self::Reports,
+        Self::WidgetCatalogue,
+        Self::Widgets,
     ];
 
     /// The name used in faults and counts.
@@ -55,6 +73,12 @@ impl Endpoint {
             Self::Details => "details",
             Self::Summaries => "summaries",
             Self::Users => "users",
+            Self::Trainings => "trainings",
+            Self::TargetGroups => "target_groups",
+            Self::ReportList => "report_list",
+            Self::Reports => "reports",
+            Self::WidgetCatalogue => "widget_catalogue",
+            Self::Widgets => "widgets",
         }
     }
 
@@ -72,6 +96,14 @@ impl Endpoint {
             ("GET", ["api", "enrollments", id]) => (Self::Details, *id),
             ("GET", ["api", "training-reports", id, "summary"]) => (Self::Summaries, *id),
             ("POST", ["api", "training-reports", id, "users", "search"]) => (Self::Users, *id),
+            ("POST", ["api", "trainings", "search"]) => (Self::Trainings, ""),
+            ("POST", ["api", "target-groups", "search", "current-company"]) => {
+                (Self::TargetGroups, "")
+            }
+            ("POST", ["api", "executive-report", "search"]) => (Self::ReportList, ""),
+            ("GET", ["api", "executive-report", "metrics"]) => (Self::WidgetCatalogue, ""),
+            ("GET", ["api", "executive-report", id]) => (Self::Reports, *id),
+            ("POST", ["api", "executive-report", "get-widget-datas"]) => (Self::Widgets, ""),
             _ => return None,
         };
         Some(found)
@@ -79,9 +111,9 @@ impl Endpoint {
 
     /// Whether the company headers choose whose data is answered.
     pub const fn is_company_scoped(self) -> bool {
-        matches!(
+        !matches!(
             self,
-            Self::Enrollments | Self::Archive | Self::Details | Self::Summaries | Self::Users
+            Self::Token | Self::Companies | Self::CompaniesMy | Self::Settings
         )
     }
 }

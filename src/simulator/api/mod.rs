@@ -8,8 +8,12 @@ mod access;
 mod companies;
 mod endpoint;
 mod enrollments;
+mod executive_reports;
+mod target_groups;
 mod token;
 mod training_reports;
+mod trainings;
+mod widgets;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -17,14 +21,14 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::Response;
 use axum::http::request::Parts;
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub use endpoint::Endpoint;
 
 use crate::simulator::contract::Violation;
 use crate::simulator::fault::{ErrorBody, FaultKind, Firing};
 use crate::simulator::json::{JsonObject, push_object};
-use crate::simulator::listing::{Refusal, Search};
+use crate::simulator::listing::{Refusal, Search, parse_body};
 use crate::simulator::reply::Reply;
 use crate::simulator::server::Shared;
 
@@ -61,6 +65,14 @@ impl Call<'_> {
                 reply
             },
         )
+    }
+
+    /// The body of a request that is no search.
+    pub fn json(&self) -> Result<Value, Reply> {
+        parse_body(self.body).map_err(|(violation, reply): Refusal| {
+            self.note(violation);
+            reply
+        })
     }
 
     /// An answer with this `data` in the service's envelope.
@@ -164,6 +176,12 @@ fn answer(call: &Call<'_>, endpoint: Endpoint) -> Reply {
         Endpoint::Details => enrollments::detail(call),
         Endpoint::Summaries => training_reports::summary(call),
         Endpoint::Users => training_reports::users(call),
+        Endpoint::Trainings => trainings::search(call),
+        Endpoint::TargetGroups => target_groups::search(call),
+        Endpoint::ReportList => executive_reports::search(call),
+        Endpoint::Reports => executive_reports::report(call),
+        Endpoint::WidgetCatalogue => widgets::catalogue(call),
+        Endpoint::Widgets => widgets::values(call),
     }
 }
 

@@ -22,6 +22,12 @@ const PERMISSIONS: &[&str] = &[
     "enrollments/archive/search|POST",
     "training-reports/{enrollmentId}/summary|GET",
     "training-reports/{enrollmentId}/users/search|POST",
+    "executive-report/search|POST",
+    "executive-report/{resourceId}|GET",
+    "executive-report/metrics|GET",
+    "executive-report/get-widget-datas|POST",
+    "trainings/search|POST",
+    "target-groups/search/current-company|POST",
 ];
 
 /// Gives a token for the account's credential.

@@ -1,9 +1,12 @@
 //! What a warehouse must hold after a complete sync, table by table, computed from the world and
 //! not from what was served.
 
+mod catalogues;
 mod companies;
 mod enrollments;
+mod executive_reports;
 mod users;
+mod widget_values;
 
 use std::convert::Infallible;
 use std::str::FromStr;
@@ -12,6 +15,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use futures::stream;
+
+pub use widget_values::Months;
 
 use crate::simulator::date::{Instant, push_utc};
 use crate::simulator::json::JsonObject;
@@ -47,11 +52,23 @@ pub enum Table {
     TargetUsers,
     /// `user_custom_fields`
     UserCustomFields,
+    /// `trainings`
+    Trainings,
+    /// `target_groups`
+    TargetGroups,
+    /// `widgets`
+    Widgets,
+    /// `widget_values`
+    WidgetValues,
+    /// `executive_reports`
+    ExecutiveReports,
+    /// `executive_report_widgets`
+    ExecutiveReportWidgets,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::Companies,
         Self::CompanyTags,
         Self::Enrollments,
@@ -64,6 +81,12 @@ impl Table {
         Self::EnrollmentUsers,
         Self::TargetUsers,
         Self::UserCustomFields,
+        Self::Trainings,
+        Self::TargetGroups,
+        Self::Widgets,
+        Self::WidgetValues,
+        Self::ExecutiveReports,
+        Self::ExecutiveReportWidgets,
     ];
 
     /// The name in the warehouse.
@@ -81,17 +104,29 @@ impl Table {
             Self::EnrollmentUsers => "enrollment_users",
             Self::TargetUsers => "target_users",
             Self::UserCustomFields => "user_custom_fields",
+            Self::Trainings => "trainings",
+            Self::TargetGroups => "target_groups",
+            Self::Widgets => "widgets",
+            Self::WidgetValues => "widget_values",
+            Self::ExecutiveReports => "executive_reports",
+            Self::ExecutiveReportWidgets => "executive_report_widgets",
         }
     }
 
     /// The parts of a company in which this table's rows are computed.
-    fn pieces(self, world: &World, company: u32) -> Vec<Piece> {
+    fn pieces(self, world: &World, company: u32, months: Months) -> Vec<Piece> {
         let is_readable = company != world.root() && !world.is_denied(company);
         match self {
             Self::Companies => vec![Piece::Company],
             Self::CompanyTags if company == world.root() => Vec::new(),
             Self::CompanyTags => vec![Piece::Company],
             _ if !is_readable => Vec::new(),
+            Self::Trainings
+            | Self::TargetGroups
+            | Self::Widgets
+            | Self::WidgetValues
+            | Self::ExecutiveReports
+            | Self::ExecutiveReportWidgets => vec![Piece::Catalogue(months)],
             Self::TargetUsers | Self::UserCustomFields => (0..world.person_count())
                 .step_by(ROWS_PER_PIECE as usize)
                 .map(Piece::PeopleFrom)
@@ -127,19 +162,21 @@ impl FromStr for Table {
 #[derive(Debug, Clone, Copy)]
 enum Piece {
     Company,
+    Catalogue(Months),
     Enrollment(u32),
     PeopleFrom(u32),
     ReportsFrom(u32, u32),
 }
 
-/// The rows of a table as lines of JSON, computed while they are sent.
-pub fn stream(world: Arc<World>, table: Table) -> Body {
+/// The rows of a table as lines of JSON, computed while they are sent. The months are those of
+/// `widget_values`.
+pub fn stream(world: Arc<World>, table: Table, months: Months) -> Body {
     let companies = 0..=world.root();
     let pieces = companies.flat_map({
         let world = Arc::clone(&world);
         move |company| {
             table
-                .pieces(&world, company)
+                .pieces(&world, company, months)
                 .into_iter()
                 .map(move |piece| (company, piece))
         }
@@ -156,6 +193,7 @@ fn write_piece(out: &mut Vec<u8>, world: &World, table: Table, company: u32, pie
     match piece {
         Piece::Company if table == Table::CompanyTags => companies::tags(out, world, company),
         Piece::Company => companies::company(out, world, company),
+        Piece::Catalogue(months) => write_catalogue(out, world, table, company, months),
         Piece::PeopleFrom(first) => {
             let people = first..(first + ROWS_PER_PIECE).min(world.person_count());
             users::people(out, world, table, company, people);
@@ -177,6 +215,17 @@ fn write_piece(out: &mut Vec<u8>, world: &World, table: Table, company: u32, pie
             };
             write(out, world, company, enrollment);
         }
+    }
+}
+
+fn write_catalogue(out: &mut Vec<u8>, world: &World, table: Table, company: u32, months: Months) {
+    match table {
+        Table::Trainings => catalogues::trainings(out, world, company),
+        Table::TargetGroups => catalogues::target_groups(out, world, company),
+        Table::Widgets => catalogues::widgets(out, world, company),
+        Table::WidgetValues => widget_values::widget_values(out, world, company, months),
+        Table::ExecutiveReportWidgets => widget_values::report_widgets(out, world, company),
+        _ => executive_reports::executive_reports(out, world, company),
     }
 }
 

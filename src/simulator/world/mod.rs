@@ -3,19 +3,27 @@
 
 mod company;
 mod enrollment;
+mod executive_report;
 mod learning_path;
 mod person;
 mod report;
 mod summary;
+mod target_group;
+mod training;
+mod widget;
 
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 
 pub use enrollment::{Enrollment, EnrollmentKind};
+pub use executive_report::{ExecutiveReport, ReportWidget};
 pub use learning_path::Step;
 pub use person::{CustomField, Person};
 pub use report::UserReport;
 pub use summary::Summary;
+pub use target_group::TargetGroup;
+pub use training::Training;
+pub use widget::{DatePeriod, GROUPS as WIDGET_GROUPS, Period, Widget, WidgetRow, WidgetValue};
 
 use crate::simulator::date::{Instant, Zone};
 use crate::simulator::dice::Dice;
@@ -80,6 +88,10 @@ enum Salt {
     Access,
     Email,
     Order,
+    Training,
+    Widget,
+    WidgetId,
+    ExecutiveReport,
 }
 
 impl Dice {
