@@ -78,7 +78,7 @@ const fn kind(
     }
 }
 
-/// All kinds, in the vendor's order. A place is part of an id: add at the end of a group only.
+/// All kinds. The place of one is part of its id, so new ones go to the end.
 static KINDS: &[WidgetKind] = &[
     kind(
         0,
