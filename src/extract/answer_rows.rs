@@ -203,7 +203,8 @@ mod tests {
             let unmarked = answer(kind, &[("x", false)]);
             assert_eq!(told(&unmarked), [(0, Some("x"), None)], "{kind}");
         }
-        let sequence = told(&answer("sequence", &two));
+        let answered = answer("sequence", &two);
+        let sequence = told(&answered);
         assert_eq!(sequence.len(), 3);
         assert_eq!(sequence[0], (0, Some("A"), None));
         let grid = answer("likert", &[("0_Strongly_Agree, 1_No, not really", true)]);

@@ -50,6 +50,16 @@ pub enum Violation {
     TokenNotForm,
     /// An enrollment id of another company, or of none.
     ForeignEnrollment,
+    /// A training search without a number from 1 to 4 as `trainingSearchType`.
+    TrainingSearchType,
+    /// An executive report of another company, or of none.
+    ForeignReport,
+    /// A widget of another company, or of none.
+    ForeignWidget,
+    /// None or several widgets in a request for their values.
+    WidgetCount,
+    /// A period of widget values that is missing, reversed, or written in no known way.
+    WidgetPeriod,
     /// A call that changes something at the vendor.
     Write,
     /// A call this service does not have.
@@ -78,6 +88,11 @@ impl Violation {
             Self::NoToken => "no-token",
             Self::TokenNotForm => "token-not-form",
             Self::ForeignEnrollment => "foreign-enrollment",
+            Self::TrainingSearchType => "training-search-type",
+            Self::ForeignReport => "foreign-report",
+            Self::ForeignWidget => "foreign-widget",
+            Self::WidgetCount => "widget-count",
+            Self::WidgetPeriod => "widget-period",
             Self::Write => "write",
             Self::UnknownEndpoint => "unknown-endpoint",
         }

@@ -6,8 +6,7 @@ use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::request::Parts;
-use axum::http::{HeaderValue, Response};
+use axum::http::{HeaderValue, Method, Response};
 use serde_json::{Map, Value, json};
 
 use crate::simulator::api::Endpoint;
@@ -17,8 +16,13 @@ use crate::simulator::server::Shared;
 use crate::simulator::truth::{self, Asked, Table};
 
 /// Answers a request below `/simulator`.
-pub fn serve(shared: &Arc<Shared>, parts: &Parts, path: &str, body: &[u8]) -> Response<Body> {
-    let reply = match (parts.method.as_str(), path.trim_matches('/')) {
+pub fn serve(
+    shared: &Arc<Shared>,
+    method: &Method,
+    (path, query): (&str, &str),
+    body: &[u8],
+) -> Response<Body> {
+    let reply = match (method.as_str(), path.trim_matches('/')) {
         ("GET", "") => Reply::json(200, &index()),
         ("GET", "contract") => Reply::json(200, &shared.contract.report()),
         ("DELETE", "contract") => {
@@ -42,10 +46,7 @@ pub fn serve(shared: &Arc<Shared>, parts: &Parts, path: &str, body: &[u8]) -> Re
         ("DELETE", path) if path.starts_with("faults/") => remove_fault(shared, path),
         ("GET", path) if path.starts_with("truth/") => {
             match path["truth/".len()..].parse::<Table>() {
-                Ok(table) => {
-                    let query = parts.uri.query().unwrap_or_default();
-                    return truth_of(shared, table, query);
-                }
+                Ok(table) => return truth_of(shared, table, query),
                 Err(reason) => Reply::json(404, &json!({"error": reason})),
             }
         }
@@ -57,7 +58,12 @@ pub fn serve(shared: &Arc<Shared>, parts: &Parts, path: &str, body: &[u8]) -> Re
 fn index() -> Value {
     let tables: Vec<String> = Table::ALL
         .iter()
-        .map(|table| format!("GET /simulator/truth/{}", table.name()))
+        .map(|table| match table {
+            Table::WidgetValues => {
+                "GET /simulator/truth/widget_values?from=YYYY-MM&to=YYYY-MM".to_owned()
+            }
+            _ => format!("GET /simulator/truth/{}", table.name()),
+        })
         .collect();
     json!({
         "contract": ["GET /simulator/contract", "DELETE /simulator/contract"],
@@ -123,7 +129,10 @@ fn remove_fault(shared: &Shared, path: &str) -> Reply {
 }
 
 fn truth_of(shared: &Arc<Shared>, table: Table, query: &str) -> Response<Body> {
-    let asked = Asked::new(table, &shared.options.variant, query);
+    let asked = match Asked::new(table, &shared.options.variant, query, &shared.world) {
+        Ok(asked) => asked,
+        Err(reason) => return Reply::json(400, &json!({"error": reason})).into_response(&[]),
+    };
     let mut response = Response::new(truth::stream(Arc::clone(&shared.world), asked));
     response.headers_mut().insert(
         CONTENT_TYPE,

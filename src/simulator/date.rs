@@ -1,6 +1,6 @@
 //! The vendor's date strings: the zone of the account, the order of day and month, two precisions.
 
-use chrono::{DateTime, Offset, TimeZone};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
 use crate::simulator::json::{JsonObject, push_digits};
@@ -135,6 +135,40 @@ impl DateStyle {
         if let Some(at) = at {
             self.write(object, name, at, to);
         }
+    }
+
+    /// A day of the account's calendar as a date member: its first minute.
+    pub fn write_day(&self, object: &mut JsonObject<'_>, name: &str, day: NaiveDate) {
+        push_local(
+            object.member(name),
+            i64::from(day.to_epoch_days()) * DAY,
+            self.order,
+            self.hours,
+            Precision::Minute,
+        );
+    }
+
+    /// The day of a date to the minute, which must be written exactly as this account does.
+    pub fn read_day(&self, text: &str) -> Option<NaiveDate> {
+        let day = match self.order {
+            DateOrder::Dmy => "%d/%m/%Y",
+            DateOrder::Mdy => "%m/%d/%Y",
+            DateOrder::Ymd => "%Y/%m/%d",
+            DateOrder::Iso => {
+                return ["%FT%T", "%FT%R", "%F %R"]
+                    .iter()
+                    .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+                    .map(Into::into);
+            }
+        };
+        let minute = match self.hours {
+            HourStyle::Full => "%H:%M",
+            HourStyle::Half => "%I:%M %p",
+        };
+        let format = format!("{day} {minute}");
+        let read = NaiveDateTime::parse_from_str(text, &format).ok()?;
+        // Leading zeros are not optional.
+        (read.format(&format).to_string() == text).then_some(read.date())
     }
 
     /// A date member in the other order of day and month, with a day that proves it.

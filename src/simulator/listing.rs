@@ -40,12 +40,7 @@ impl Search {
     ) -> Result<Self, Refusal> {
         use crate::simulator::fault::ErrorBody::{Pascal, Problem};
 
-        if body.is_empty() {
-            return Err((Violation::InvalidBody, Reply::error(500, Pascal)));
-        }
-        let Ok(body) = serde_json::from_slice::<Value>(body) else {
-            return Err((Violation::InvalidBody, Reply::error(400, Problem)));
-        };
+        let body = parse_body(body)?;
         check_filter(&body, &mut note)?;
         let order_by = match member(&body, "orderBy") {
             Some(Value::String(name)) => name,
@@ -96,7 +91,18 @@ impl Search {
     }
 }
 
-fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+/// Reads the body of a request.
+pub fn parse_body(body: &[u8]) -> Result<Value, Refusal> {
+    use crate::simulator::fault::ErrorBody::{Pascal, Problem};
+
+    if body.is_empty() {
+        return Err((Violation::InvalidBody, Reply::error(500, Pascal)));
+    }
+    serde_json::from_slice(body).map_err(|_| (Violation::InvalidBody, Reply::error(400, Problem)))
+}
+
+/// A member of an object; names are matched without case, as the service does.
+pub fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
     let members = object.as_object()?;
     members.get(name).or_else(|| {
         members
@@ -255,7 +261,7 @@ pub fn write_page(
         .saturating_add(rows_of(FaultKind::ShiftRow));
     let first = start.min(count);
     let past_last = start.saturating_add(size).min(count);
-    let rows = served_rows(firings, first, past_last);
+    let rows = quirked(firings, first, past_last);
     data.array("results", rows, |out, (place, quirk)| {
         write_row(out, search.order.row_at(place, count), quirk);
     });
@@ -278,14 +284,23 @@ pub fn write_list(
     } else {
         count
     };
-    push_array(
-        out,
-        served_rows(firings, 0, past_last),
-        |out, (row, quirk)| write_row(out, row, quirk),
-    );
+    push_array(out, quirked(firings, 0, past_last), |out, (row, quirk)| {
+        write_row(out, row, quirk)
+    });
 }
 
-/// How many rows a kind of fault hits in this answer.
+/// The rows of a listing without pages: their numbers, and what is wrong with each. None where the
+/// list itself is null.
+pub fn unpaged(firings: &[Firing], count: u64) -> Option<Vec<(u64, RowQuirk)>> {
+    if rows_hit(firings, FaultKind::ResultsNull) > 0 {
+        return None;
+    }
+    let is_empty = rows_hit(firings, FaultKind::Empty) > 0;
+    let first = rows_hit(firings, FaultKind::ShiftRow).min(count);
+    Some(quirked(firings, first, if is_empty { first } else { count }).collect())
+}
+
+/// How many rows the faults of this kind hit.
 fn rows_hit(firings: &[Firing], kind: FaultKind) -> u64 {
     firings
         .iter()
@@ -295,14 +310,14 @@ fn rows_hit(firings: &[Firing], kind: FaultKind) -> u64 {
         .unwrap_or(0)
 }
 
-/// The rows from `first` to `past_last` as the faults let them through.
-fn served_rows(
+/// The rows from `first` to before `past_last` as the faults leave them.
+fn quirked(
     firings: &[Firing],
     first: u64,
     past_last: u64,
 ) -> impl Iterator<Item = (u64, RowQuirk)> {
-    let dropped = rows_hit(firings, FaultKind::DropRow);
-    let kept = first.max(past_last.saturating_sub(dropped));
+    let rows_of = |kind| rows_hit(firings, kind);
+    let kept = first.max(past_last.saturating_sub(rows_of(FaultKind::DropRow)));
     let [duplicates, conflicts, no_id, number_as_text, other_dates] = [
         FaultKind::DuplicateRow,
         FaultKind::ConflictingRow,
@@ -310,7 +325,7 @@ fn served_rows(
         FaultKind::NumberAsText,
         FaultKind::OtherDateFormat,
     ]
-    .map(|kind| rows_hit(firings, kind));
+    .map(rows_of);
     let plain = (first..kept).map(move |place| {
         let nth = place - first;
         let quirk = RowQuirk {

@@ -25,7 +25,7 @@ pub use date::{DateOrder, HourStyle};
 pub use fault::{ErrorBody, Fault, FaultKind, RetryAfter};
 pub use options::{
     AccountOptions, AnonymousData, Clustering, Foreign, Lifetime, Misfit, PastEnd,
-    SimulatorOptions, Totals, TrainingTypeRule, VariantOptions, WorldOptions,
+    SimulatorOptions, Totals, TrainingTypeRule, VariantOptions, WidgetDialect, WorldOptions,
 };
 pub use server::Simulator;
 pub use share::Share;

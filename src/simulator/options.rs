@@ -164,6 +164,9 @@ pub struct VariantOptions {
     /// Use the member names of the vendor's prose: resourceId, isSuccess, messages
     #[arg(long)]
     pub rename_fields: bool,
+    /// How a request for widget values must write its period
+    #[arg(long, value_enum, default_value_t = WidgetDialect::Ui)]
+    pub widget_dialect: WidgetDialect,
 }
 
 /// What a page behind the last one holds.
@@ -234,6 +237,17 @@ pub enum AnonymousData {
     Paged,
     /// A single result, as the vendor's document says.
     Object,
+}
+
+/// How a request for widget values must write its period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WidgetDialect {
+    /// As the vendor's own pages do: the number of a period, dates as the account writes them.
+    Ui,
+    /// As the vendor's document says: the name of a period, dates in ISO 8601.
+    Document,
+    /// Either.
+    Both,
 }
 
 /// How long a token lives, if the answer says so.

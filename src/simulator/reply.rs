@@ -39,12 +39,14 @@ impl Reply {
         }
     }
 
+    /// The same answer under another status.
+    pub fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
     /// This JSON under this status.
     pub fn json(status: u16, value: &Value) -> Self {
-        Self {
-            status,
-            ..Self::ok(value.to_string().into_bytes())
-        }
+        Self::ok(value.to_string().into_bytes()).with_status(status)
     }
 
     /// An empty body.

@@ -161,7 +161,10 @@ async fn dispatch(State(shared): State<Arc<Shared>>, request: Request) -> Respon
         return Reply::empty(413).into_response(&[]);
     };
     match parts.uri.path().strip_prefix("/simulator") {
-        Some(path) => control::serve(&shared, &parts, path, &body),
+        Some(path) => {
+            let query = parts.uri.query().unwrap_or_default();
+            control::serve(&shared, &parts.method, (path, query), &body)
+        }
         None => api::serve(&shared, &parts, body).await,
     }
 }

@@ -22,6 +22,8 @@ const WORLD: &[&str] = &[
     "20%",
     "--masked",
     "10%",
+    "--anonymous",
+    "10%",
 ];
 
 #[tokio::test]

@@ -2,10 +2,13 @@
 
 mod access;
 mod anonymous;
+mod catalogue;
 mod fault;
 mod interaction;
 mod listing;
+mod report;
 mod step;
 mod support;
 mod survey;
 mod truth;
+mod widget;

@@ -190,6 +190,12 @@ pub const USERS: Ask = Ask {
     size: 10,
 };
 
+pub const CREATED: Ask = Ask {
+    order_by: "createTime",
+    ascending: true,
+    size: 5,
+};
+
 impl Ask {
     pub fn page(self, number: u64) -> Value {
         json!({
@@ -200,6 +206,7 @@ impl Ask {
             "filter": full_filter(),
             "isClustered": false,
             "isTargetUserCountExceededLimit": false,
+            "trainingSearchType": 1,
         })
     }
 }

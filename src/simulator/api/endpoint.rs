@@ -34,11 +34,23 @@ pub enum Endpoint {
     Anonymous,
     /// `POST /api/training-reports/anonymous/{id}/result`
     AnonymousResult,
+    /// `POST /api/trainings/search`
+    Trainings,
+    /// `POST /api/target-groups/search/current-company`
+    TargetGroups,
+    /// `POST /api/executive-report/search`
+    ReportList,
+    /// `GET /api/executive-report/{id}`
+    Reports,
+    /// `GET /api/executive-report/metrics`
+    WidgetCatalogue,
+    /// `POST /api/executive-report/get-widget-datas`
+    Widgets,
 }
 
 impl Endpoint {
     /// All endpoints, in the order of their discriminants.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::Token,
         Self::Companies,
         Self::CompaniesMy,
@@ -52,6 +64,12 @@ impl Endpoint {
         Self::Interactions,
         Self::Anonymous,
         Self::AnonymousResult,
+        Self::Trainings,
+        Self::TargetGroups,
+        Self::ReportList,
+        Self::Reports,
+        Self::WidgetCatalogue,
+        Self::Widgets,
     ];
 
     /// The name used in faults and counts.
@@ -71,6 +89,12 @@ impl Endpoint {
             Self::Interactions => "interactions",
             Self::Anonymous => "anonymous",
             Self::AnonymousResult => "anonymous_result",
+            Self::Trainings => "trainings",
+            Self::TargetGroups => "target_groups",
+            Self::ReportList => "report_list",
+            Self::Reports => "reports",
+            Self::WidgetCatalogue => "widget_catalogue",
+            Self::Widgets => "widgets",
         }
     }
 
@@ -98,6 +122,14 @@ impl Endpoint {
             ("POST", ["api", "training-reports", "anonymous", id, "result"]) => {
                 (Self::AnonymousResult, *id)
             }
+            ("POST", ["api", "trainings", "search"]) => (Self::Trainings, ""),
+            ("POST", ["api", "target-groups", "search", "current-company"]) => {
+                (Self::TargetGroups, "")
+            }
+            ("POST", ["api", "executive-report", "search"]) => (Self::ReportList, ""),
+            ("GET", ["api", "executive-report", "metrics"]) => (Self::WidgetCatalogue, ""),
+            ("GET", ["api", "executive-report", id]) => (Self::Reports, *id),
+            ("POST", ["api", "executive-report", "get-widget-datas"]) => (Self::Widgets, ""),
             _ => return None,
         };
         Some(found)

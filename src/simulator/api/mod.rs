@@ -9,11 +9,15 @@ mod anonymous;
 mod companies;
 mod endpoint;
 mod enrollments;
+mod executive_reports;
 mod interactions;
 mod per_user;
 mod sessions;
+mod target_groups;
 mod token;
 mod training_reports;
+mod trainings;
+mod widgets;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -21,14 +25,14 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::Response;
 use axum::http::request::Parts;
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub use endpoint::Endpoint;
 
 use crate::simulator::contract::Violation;
 use crate::simulator::fault::{ErrorBody, FaultKind, Firing};
 use crate::simulator::json::{JsonObject, push_object};
-use crate::simulator::listing::{Refusal, Search};
+use crate::simulator::listing::{Refusal, Search, parse_body};
 use crate::simulator::reply::Reply;
 use crate::simulator::server::Shared;
 use crate::simulator::world::EnrollmentPlace;
@@ -68,6 +72,14 @@ impl Call<'_> {
                 reply
             },
         )
+    }
+
+    /// The body of a request that is no search.
+    pub fn json(&self) -> Result<Value, Reply> {
+        parse_body(self.body).map_err(|(violation, reply): Refusal| {
+            self.note(violation);
+            reply
+        })
     }
 
     /// An answer with this `data` in the service's envelope.
@@ -177,6 +189,12 @@ fn answer(call: &Call<'_>, endpoint: Endpoint) -> Reply {
         Endpoint::Interactions => interactions::interactions(call),
         Endpoint::Anonymous => anonymous::users(call),
         Endpoint::AnonymousResult => anonymous::results(call),
+        Endpoint::Trainings => trainings::search(call),
+        Endpoint::TargetGroups => target_groups::search(call),
+        Endpoint::ReportList => executive_reports::search(call),
+        Endpoint::Reports => executive_reports::report(call),
+        Endpoint::WidgetCatalogue => widgets::catalogue(call),
+        Endpoint::Widgets => widgets::values(call),
     }
 }
 

@@ -26,6 +26,12 @@ const PERMISSIONS: &[&str] = &[
     "training-reports/{enrollmentId}/interactions/{targetUserResourceId}|GET",
     "training-reports/anonymous/{enrollmentId}|POST",
     "training-reports/anonymous/{enrollmentId}/result|POST",
+    "executive-report/search|POST",
+    "executive-report/{resourceId}|GET",
+    "executive-report/metrics|GET",
+    "executive-report/get-widget-datas|POST",
+    "trainings/search|POST",
+    "target-groups/search/current-company|POST",
 ];
 
 /// Gives a token for the account's credential.

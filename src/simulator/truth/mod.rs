@@ -2,11 +2,14 @@
 //! not from what was served.
 
 mod anonymous;
+mod catalogues;
 mod companies;
 mod enrollments;
+mod executive_reports;
 mod interactions;
 mod surveys;
 mod users;
+mod widget_values;
 
 use std::convert::Infallible;
 use std::ops::Range;
@@ -16,6 +19,9 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use futures::stream;
+
+pub use widget_values::Months;
+use widget_values::month_of;
 
 use crate::simulator::date::{Instant, push_utc};
 use crate::simulator::json::JsonObject;
@@ -64,11 +70,23 @@ pub enum Table {
     SurveyAnswers,
     /// `anonymous_results`
     AnonymousResults,
+    /// `trainings`
+    Trainings,
+    /// `target_groups`
+    TargetGroups,
+    /// `widgets`
+    Widgets,
+    /// `widget_values`
+    WidgetValues,
+    /// `executive_reports`
+    ExecutiveReports,
+    /// `executive_report_widgets`
+    ExecutiveReportWidgets,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 24] = [
         Self::Companies,
         Self::CompanyTags,
         Self::Enrollments,
@@ -87,6 +105,12 @@ impl Table {
         Self::SurveyQuestionOptions,
         Self::SurveyAnswers,
         Self::AnonymousResults,
+        Self::Trainings,
+        Self::TargetGroups,
+        Self::Widgets,
+        Self::WidgetValues,
+        Self::ExecutiveReports,
+        Self::ExecutiveReportWidgets,
     ];
 
     /// The name in the warehouse.
@@ -110,6 +134,12 @@ impl Table {
             Self::SurveyQuestionOptions => "survey_question_options",
             Self::SurveyAnswers => "survey_answers",
             Self::AnonymousResults => "anonymous_results",
+            Self::Trainings => "trainings",
+            Self::TargetGroups => "target_groups",
+            Self::Widgets => "widgets",
+            Self::WidgetValues => "widget_values",
+            Self::ExecutiveReports => "executive_reports",
+            Self::ExecutiveReportWidgets => "executive_report_widgets",
         }
     }
 
@@ -121,6 +151,12 @@ impl Table {
             Self::CompanyTags if company == world.root() => Vec::new(),
             Self::CompanyTags => vec![Piece::Company],
             _ if !is_readable => Vec::new(),
+            Self::Trainings
+            | Self::TargetGroups
+            | Self::Widgets
+            | Self::WidgetValues
+            | Self::ExecutiveReports
+            | Self::ExecutiveReportWidgets => vec![Piece::Catalogue],
             Self::TargetUsers | Self::UserCustomFields => (0..world.person_count())
                 .step_by(ROWS_PER_PIECE as usize)
                 .map(Piece::PeopleFrom)
@@ -168,20 +204,42 @@ pub struct Asked {
     pub with_tracking: bool,
     /// Whether the events of all enrollments are kept, not only those of surveys.
     pub has_all_interactions: bool,
+    /// The months of `widget_values`.
+    pub months: Months,
 }
 
 impl Asked {
     /// The truth of a table as this simulator behaves, for a warehouse with the settings that the
     /// query names.
-    pub fn new(table: Table, variant: &VariantOptions, query: &str) -> Self {
-        let is_asked = |setting| query.split('&').any(|pair| pair == setting);
-        Self {
+    pub fn new(
+        table: Table,
+        variant: &VariantOptions,
+        query: &str,
+        world: &World,
+    ) -> Result<Self, String> {
+        let mut asked = Self {
             table,
             are_steps_listed: variant.listed_steps,
             has_one_result: variant.anonymous_data == AnonymousData::Object,
-            with_tracking: is_asked("tracking_info=true"),
-            has_all_interactions: is_asked("interactions=all"),
+            with_tracking: false,
+            has_all_interactions: false,
+            months: Months::of_world(world),
+        };
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            match pair.split_once('=').unwrap_or((pair, "")) {
+                ("tracking_info", "true") => asked.with_tracking = true,
+                ("interactions", "all") => asked.has_all_interactions = true,
+                ("from", month) => asked.months.first = month_of(month)?,
+                ("to", month) => asked.months.last = month_of(month)?,
+                _ => {
+                    return Err(format!(
+                        "`{pair}` is not known; known are tracking_info=true, interactions=all, \
+                         from=YYYY-MM, to=YYYY-MM"
+                    ));
+                }
+            }
         }
+        Ok(asked)
     }
 
     /// Whether a listing shows this enrollment.
@@ -193,6 +251,7 @@ impl Asked {
 #[derive(Debug, Clone, Copy)]
 enum Piece {
     Company,
+    Catalogue,
     Enrollment(EnrollmentPlace),
     PeopleFrom(u32),
     ReportsFrom(EnrollmentPlace, u32),
@@ -224,6 +283,7 @@ fn write_piece(out: &mut Vec<u8>, world: &World, asked: Asked, company: u32, pie
     match piece {
         Piece::Company if table == Table::CompanyTags => companies::tags(out, world, company),
         Piece::Company => companies::company(out, world, company),
+        Piece::Catalogue => write_catalogue(out, world, asked, company),
         Piece::PeopleFrom(first) => {
             let people = first..(first + ROWS_PER_PIECE).min(world.person_count());
             users::people(out, world, table, company, people);
@@ -283,6 +343,19 @@ fn has_status(report: &UserReport, statuses: &[&str]) -> bool {
     let mut status = report.status.text.replace(' ', "");
     status.make_ascii_lowercase();
     statuses.contains(&status.as_str())
+}
+
+fn write_catalogue(out: &mut Vec<u8>, world: &World, asked: Asked, company: u32) {
+    match asked.table {
+        Table::Trainings => catalogues::trainings(out, world, company),
+        Table::TargetGroups => catalogues::target_groups(out, world, company),
+        Table::Widgets => catalogues::widgets(out, world, company),
+        Table::WidgetValues => {
+            widget_values::widget_values(out, world, company, asked.months);
+        }
+        Table::ExecutiveReportWidgets => widget_values::report_widgets(out, world, company),
+        _ => executive_reports::executive_reports(out, world, company),
+    }
 }
 
 /// Writes one row and ends its line.

@@ -355,7 +355,7 @@ impl World {
             sends_preferred_language: quirk.with(12).one_in(2),
             target_groups: distinct(dice.on(Salt::Groups), &[1_u32, 2, 3, 4, 5], 3)
                 .into_iter()
-                .map(|group| format!("TgRp{:08}", company * 10 + group))
+                .map(|group| self.target_group_id(company, group))
                 .collect(),
             learning_path_id: (kind == EnrollmentKind::LearningPath)
                 .then(|| format!("lp-{:06}", dice.on(Salt::Steps).below(1_000_000))),

@@ -4,18 +4,23 @@
 mod anonymous;
 mod company;
 mod enrollment;
+mod executive_report;
 mod interaction;
 mod learning_path;
 mod person;
 mod report;
 mod summary;
 mod survey;
+mod target_group;
+mod training;
+mod widget;
 
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 
 pub use anonymous::{AnonymousOutcome, AnonymousResult, Learner};
 pub use enrollment::{Enrollment, EnrollmentKind};
+pub use executive_report::{ExecutiveReport, ReportWidget};
 pub use interaction::{Interaction, Tracking};
 pub use learning_path::Step;
 pub use person::{CustomField, Person};
@@ -27,6 +32,9 @@ pub use survey::{
 };
 
 pub use crate::simulator::id::EnrollmentPlace;
+pub use target_group::TargetGroup;
+pub use training::Training;
+pub use widget::{DatePeriod, GROUPS as WIDGET_GROUPS, Period, Widget, WidgetRow, WidgetValue};
 
 use crate::simulator::date::{Instant, Zone};
 use crate::simulator::dice::Dice;
@@ -98,6 +106,10 @@ enum Salt {
     Answer,
     Interaction,
     Anonymous,
+    Training,
+    Widget,
+    WidgetId,
+    ExecutiveReport,
 }
 
 impl Dice {

@@ -41,6 +41,7 @@ impl TestApp {
             ("api.client_id", "demo"),
             ("api.client_secret", "demo-secret"),
             ("api.max_requests_per_second", "0"),
+            ("widgets.months", "1"),
         ]
         .iter()
         .chain(settings)

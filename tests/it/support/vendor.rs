@@ -62,6 +62,51 @@ pub fn users(enrollment: &str) -> Endpoint {
     Endpoint("POST", path)
 }
 
+pub fn interactions(enrollment: &str, user: &str) -> Endpoint {
+    let path = format!("/api/training-reports/{enrollment}/interactions/{user}");
+    Endpoint("GET", path)
+}
+
+pub fn sessions(enrollment: &str, user: &str) -> Endpoint {
+    let path = format!("/api/training-reports/{enrollment}/exam-result-sessions/{user}");
+    Endpoint("GET", path)
+}
+
+pub fn anonymous(enrollment: &str) -> Endpoint {
+    let path = format!("/api/training-reports/anonymous/{enrollment}");
+    Endpoint("POST", path)
+}
+
+pub fn anonymous_result(enrollment: &str) -> Endpoint {
+    let path = format!("/api/training-reports/anonymous/{enrollment}/result");
+    Endpoint("POST", path)
+}
+
+pub fn report_list() -> Endpoint {
+    Endpoint("POST", "/api/executive-report/search".to_owned())
+}
+
+pub fn report(id: &str) -> Endpoint {
+    Endpoint("GET", format!("/api/executive-report/{id}"))
+}
+
+pub fn metrics() -> Endpoint {
+    Endpoint("GET", "/api/executive-report/metrics".to_owned())
+}
+
+pub fn widget_datas() -> Endpoint {
+    Endpoint("POST", "/api/executive-report/get-widget-datas".to_owned())
+}
+
+pub fn trainings() -> Endpoint {
+    Endpoint("POST", "/api/trainings/search".to_owned())
+}
+
+pub fn target_groups() -> Endpoint {
+    let path = "/api/target-groups/search/current-company";
+    Endpoint("POST", path.to_owned())
+}
+
 impl Vendor {
     /// A vendor that gives a token and knows nothing else.
     pub async fn mute() -> Self {
@@ -79,7 +124,8 @@ impl Vendor {
     }
 
     /// A vendor with the company tree of vector 10, whose one customer has no enrollments; every enrollment that a
-    /// test adds has an empty summary, an empty detail and no users. The account's own settings are refused.
+    /// test adds has an empty summary, an empty detail and no users, every user no events and no sessions. There are
+    /// no reports, widgets, trainings and groups. The account's own settings are refused.
     pub async fn start() -> Self {
         let vendor = Self::mute().await;
         let refused = failure(403, "");
@@ -89,7 +135,16 @@ impl Vendor {
         vendor.by_default(companies(), ok(page(&[alpha]))).await;
         vendor.by_default(enrollments(), ok(page(&[]))).await;
         vendor.by_default(archive(), ok(page(&[]))).await;
+        vendor.by_default(report_list(), ok(r#"{"data":[]}"#)).await;
+        vendor.by_default(metrics(), ok(r#"{"data":{}}"#)).await;
+        vendor.by_default(trainings(), ok(page(&[]))).await;
+        vendor.by_default(target_groups(), ok(page(&[]))).await;
         for (verb, pattern, body) in [
+            (
+                "GET",
+                "^/api/training-reports/[^/]+/(interactions|exam-result-sessions)/[^/]+$",
+                r#"{"data":[]}"#.to_owned(),
+            ),
             (
                 "GET",
                 "^/api/enrollments/[^/]+$",
