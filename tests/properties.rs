@@ -14,7 +14,7 @@ use keepnet_etl::api::{Client, Fields, WireItem};
 use keepnet_etl::clock::ManualClock;
 use keepnet_etl::settings::{Settings, Sources, variable};
 use keepnet_etl::verdict::Verdict;
-use keepnet_etl::warehouse::load::tuple::{self, Row, TableRows};
+use keepnet_etl::warehouse::load::tuple::{self, Row, TableRows, Tuple};
 use keepnet_etl::warehouse::tables::companies::CompanyTagRow;
 use keepnet_etl::warehouse::tables::users::{EnrollmentUserRow, UserCustomFieldRow};
 use proptest::collection::{btree_map, vec};
@@ -243,7 +243,10 @@ proptest! {
             let company_id = owner.to_string();
             let mut part = TableRows::new(CompanyTagRow::TABLE);
             for rows in [&mut at_once, &mut part] {
-                rows.push_owner(&[&company_id], tuple::version(None, ""));
+                let owner = |key: &mut Tuple<'_>| {
+                    key.text(Some(&company_id));
+                };
+                rows.push_owner(owner, tuple::version(None, ""));
                 for tag in tags {
                     rows.push(&CompanyTagRow { company_id: &company_id, tag });
                 }

@@ -285,7 +285,7 @@ pub fn write_list(
         count
     };
     push_array(out, quirked(firings, 0, past_last), |out, (row, quirk)| {
-        write_row(out, row, quirk)
+        write_row(out, row, quirk);
     });
 }
 

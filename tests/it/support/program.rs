@@ -38,6 +38,7 @@ impl Program {
             .set("api.client_secret", "demo-secret")
             .set("api.time_zone", "Europe/Istanbul")
             .set("api.max_requests_per_second", "0")
+            .set("widgets.months", "1")
             .set_variable("DATABASE_URL", database.expose_secret())
     }
 
