@@ -5,6 +5,7 @@ mod account;
 mod items;
 mod lasting;
 mod listings;
+mod per_user;
 mod transient;
 mod variants;
 

@@ -4,6 +4,7 @@ pub mod cluster;
 pub mod database;
 pub mod program;
 pub mod simulator;
+pub mod survey;
 pub mod table;
 pub mod vendor;
 

@@ -212,3 +212,28 @@ pub async fn shown(pool: &PgPool, table: &str, order: &str) -> String {
     });
     paragraphs.collect::<Vec<_>>().join("\n\n")
 }
+
+/// What a query for one column of text says.
+pub async fn told(pool: &PgPool, sql: &'static str) -> Vec<String> {
+    let told = sqlx::query_scalar(sql).fetch_all(pool).await;
+    told.expect("rows")
+}
+
+/// Everything that is stored, bookkeeping included, as one text.
+pub async fn everything(pool: &PgPool) -> String {
+    let tables = told(
+        pool,
+        "select format('%I.%I', schemaname, tablename) from pg_tables where schemaname in ('keepnet', 'sync')",
+    )
+    .await;
+    let mut all = String::new();
+    for table in tables {
+        let sql = format!("select coalesce(string_agg(t::text, e'\n'), '') from {table} t");
+        let rows: String = sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_one(pool)
+            .await
+            .expect("rows");
+        all += &rows;
+    }
+    all
+}

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine as _;
 use serde_json::{Value, json};
@@ -232,6 +234,13 @@ impl Vendor {
         self.received(endpoint).await.len()
     }
 
+    /// Paths of all requests received so far, oldest first.
+    pub async fn paths(&self) -> Vec<String> {
+        let requests = self.0.received_requests().await.expect("recording is on");
+        let path = |request: &Request| request.url.path().to_owned();
+        requests.iter().map(path).collect()
+    }
+
     async fn by_default(&self, endpoint: Endpoint, answer: ResponseTemplate) {
         let mock = Mock::given(method(endpoint.0)).and(path(endpoint.1));
         let mock = mock.respond_with(answer).with_priority(DEFAULT);
@@ -281,6 +290,27 @@ pub fn page(rows: &[Value]) -> String {
         "status": "SUCCESS",
     })
     .to_string()
+}
+
+/// What a vendor says by turns: each endpoint that follows it gives the answer of the present turn, and its last one
+/// from then on.
+#[derive(Debug, Clone, Default)]
+pub struct Turn(Arc<AtomicUsize>);
+
+impl Turn {
+    /// The answers of one endpoint, turn by turn.
+    pub fn answers(&self, answers: Vec<ResponseTemplate>) -> impl Respond + use<> {
+        let turn = self.0.clone();
+        move |_: &Request| {
+            let last = answers.len() - 1;
+            answers[turn.load(Ordering::Relaxed).min(last)].clone()
+        }
+    }
+
+    /// Begins the next turn.
+    pub fn next(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// Answers with the page that is asked for; what is behind the last is empty.

@@ -3,14 +3,24 @@
 //! The expected values are written by hand from the facts, so that a mistake that client and simulator share cannot
 //! pass.
 
+mod anonymous;
+mod answer_types;
+mod answers;
+mod asked;
 mod companies;
 mod dates;
 mod enrollments;
 mod errors;
+mod interactions;
+mod questions;
+mod sessions;
 mod start;
+mod steps;
 mod summaries;
+mod survey_text;
 mod text;
 mod token;
+mod tracking;
 mod users;
 
 use keepnet_etl::resource::Resource;
@@ -19,10 +29,10 @@ use keepnet_etl::warehouse::runs::RunScope;
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
+use crate::support::survey::SURVEY;
 use crate::support::vendor::Vendor;
 
-/// The enrollments of vectors 11 to 20.
-const SURVEY: &str = "11111111-2222-4333-8444-555555555501";
+/// The enrollments of vectors 11 to 20, with [`SURVEY`].
 const PATH: &str = "11111111-2222-4333-8444-555555555502";
 const PULSE: &str = "11111111-2222-4333-8444-555555555503";
 const SCORM: &str = "11111111-2222-4333-8444-555555555504";
@@ -55,4 +65,16 @@ fn plain_enrollment(id: &str, kind: &str) -> Value {
 /// A summary that counts so many users.
 fn summary_of(users: u64) -> String {
     json!({"data": {"reportDetail": {"totalTargetUserCount": users}}}).to_string()
+}
+
+/// Rows that a run inserted, updated and deleted.
+fn written(report: &RunReport) -> (u64, u64, u64) {
+    let rows = report.totals.rows;
+    (rows.inserted, rows.updated, rows.deleted)
+}
+
+/// Runs the program again, which is to find everything as it is.
+async fn sync_again(app: &TestApp) {
+    let report = sync_well(app).await;
+    assert_eq!(written(&report), (0, 0, 0), "{report:#?}");
 }
