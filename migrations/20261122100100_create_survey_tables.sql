@@ -65,7 +65,7 @@ create table keepnet.survey_questions (
     question_type text,
     position bigint,
     group_index bigint,
-    group_id text,
+    group_id text collate "C",
     is_reversed boolean,
     option_count bigint,
     slug text,

@@ -58,16 +58,21 @@ impl DateFormat {
         }
     }
 
-    /// A local time to the minute, as the account writes it.
+    /// A local time to the minute, as an account with this clock writes it.
     #[must_use]
-    pub fn write(self, at: NaiveDateTime) -> String {
-        let pattern = match self {
-            Self::Dmy => "%d/%m/%Y %H:%M",
-            Self::Mdy => "%m/%d/%Y %H:%M",
-            Self::Ymd => "%Y/%m/%d %H:%M",
-            Self::Iso => "%Y-%m-%dT%H:%M:%S",
+    pub fn write(self, at: NaiveDateTime, has_twelve_hours: bool) -> String {
+        let day = match self {
+            Self::Dmy => "%d/%m/%Y",
+            Self::Mdy => "%m/%d/%Y",
+            Self::Ymd => "%Y/%m/%d",
+            Self::Iso => "%Y-%m-%d",
         };
-        at.format(pattern).to_string()
+        let minute = if has_twelve_hours {
+            "%I:%M %p"
+        } else {
+            "%H:%M"
+        };
+        format!("{} {}", at.format(day), at.format(minute))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Watching a run: a progress bar on a terminal, a log line per company elsewhere; always on standard error.
 
 use std::io::IsTerminal;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tracing::{info, warn};
@@ -18,6 +18,7 @@ pub struct Bars {
     companies: AtomicUsize,
     done: AtomicUsize,
     rows: AtomicU64,
+    is_asking_users: AtomicBool,
 }
 
 impl Bars {
@@ -26,7 +27,7 @@ impl Bars {
     pub fn new() -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template(
-                "{spinner} {msg:<34.34} {wide_bar} {pos}/{len} companies  {elapsed}",
+                "{spinner} {msg:<34.34} {wide_bar} {prefix}{pos}/{len} companies  {elapsed}",
             )
             .unwrap_or_else(|_| ProgressStyle::default_bar());
             let bar = telemetry::bars().add(ProgressBar::new(0).with_style(style));
@@ -39,6 +40,7 @@ impl Bars {
             companies: AtomicUsize::new(0),
             done: AtomicUsize::new(0),
             rows: AtomicU64::new(0),
+            is_asking_users: AtomicBool::new(false),
         }
     }
 
@@ -66,6 +68,24 @@ impl Progress for Bars {
         }
     }
 
+    fn read(&self) {
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+    }
+
+    fn asking_users(&self, companies: usize) {
+        self.is_asking_users.store(true, Ordering::Relaxed);
+        match &self.bar {
+            Some(bar) => {
+                bar.set_length(companies as u64);
+                bar.set_position(0);
+                bar.set_prefix("users of ");
+            }
+            None => info!(companies, "users are asked one by one"),
+        }
+    }
+
     fn finished(&self, company: &CompanyReport) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         let reason = company.reason.as_deref().unwrap_or_default();
@@ -74,7 +94,9 @@ impl Progress for Bars {
                 if company.verdict != Verdict::Complete {
                     bar.println(format!("{}: {}: {reason}", company.name, company.verdict));
                 }
-                bar.inc(1);
+                if self.is_asking_users.load(Ordering::Relaxed) {
+                    bar.inc(1);
+                }
             }
             None if company.is_well() => info!(
                 company.id = company.company_id,

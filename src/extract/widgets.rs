@@ -1,7 +1,7 @@
 //! The widgets of a company: the catalogue, and for each type of widget its values per month.
 //!
-//! Which of two ways to name a period the service understands is uncertain: the vendor's own pages send a number and
-//! local dates, its document asks for a name and ISO dates. The first is tried first; what worked is remembered.
+//! How to name a period is uncertain: the vendor's own pages send a number and local dates, its document asks for a name
+//! and ISO dates. The first is tried first, a refused one is followed by the next, and what worked is remembered.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -203,31 +203,33 @@ async fn pull_type(
     Ok(pulled)
 }
 
-/// Asks in the way that is known to work, or in both.
+/// Asks in the way that is known to work, then in the others. Of several refusals the first says most.
 async fn ask(
     company: &CompanyClient,
     widget_id: &str,
     month: Month,
     dialects: &PeriodDialects,
 ) -> Result<Vec<Result<WidgetData, UnreadableItem>>, ApiError> {
-    let first = dialects.learned().unwrap_or(PeriodDialect::Numbers);
-    let answer = company.widget_data(widget_id, month.days(), first).await;
-    let (answer, dialect) = match answer {
-        Err(error) if is_rejected(&error) => {
-            let second = match first {
-                PeriodDialect::Numbers => PeriodDialect::Names,
-                PeriodDialect::Names => PeriodDialect::Numbers,
-            };
-            let answer = company.widget_data(widget_id, month.days(), second).await;
-            // Of two refusals the one of the way that should work says more.
-            (answer.map_err(|_| error)?, second)
+    let learned = dialects.learned();
+    let others = PeriodDialect::ALL.into_iter();
+    let mut refusal = None;
+    for dialect in learned
+        .into_iter()
+        .chain(others.filter(|other| Some(*other) != learned))
+    {
+        match company.widget_data(widget_id, month.days(), dialect).await {
+            Ok(answer) => {
+                if learned != Some(dialect) {
+                    dialects.remember(dialect);
+                }
+                return Ok(answer);
+            }
+            Err(error) if is_rejected(&error) => refusal = refusal.or(Some(error)),
+            Err(error) => return Err(error),
         }
-        answer => (answer?, first),
-    };
-    if dialects.learned() != Some(dialect) {
-        dialects.remember(dialect);
     }
-    Ok(answer)
+    // There are dialects, so there is a refusal.
+    refusal.map_or_else(|| Ok(Vec::new()), Err)
 }
 
 fn is_rejected(error: &ApiError) -> bool {

@@ -23,6 +23,14 @@ use crate::warehouse::error::WarehouseError;
 use crate::warehouse::load::Effects;
 use crate::warehouse::runs::{self, CompanyState};
 
+/// A company after its first pass.
+pub enum Passed<'r> {
+    /// There is nothing more to ask.
+    Done(CompanyReport),
+    /// There are users to be asked one by one.
+    HasUsers(CompanyPull<'r>),
+}
+
 /// A company between its two passes.
 pub struct CompanyPull<'r> {
     run: &'r RunContext<'r>,
@@ -42,7 +50,7 @@ impl<'r> CompanyPull<'r> {
     pub async fn begin(
         run: &'r RunContext<'r>,
         company: &'r CompanyRef,
-    ) -> Result<Self, WarehouseError> {
+    ) -> Result<Passed<'r>, WarehouseError> {
         let mut pull = Self {
             run,
             company,
@@ -62,22 +70,26 @@ impl<'r> CompanyPull<'r> {
             .await?;
         pull.ended = fetched.err();
         pull.per_user = per_user;
-        Ok(pull)
+        run.progress.read();
+        if pull.ended.is_some() || pull.per_user.is_empty() {
+            return pull.finish().await.map(Passed::Done);
+        }
+        // The second pass may be long in coming, and a kill before it must not hide what this one did.
+        record(run, &pull.report(), None).await?;
+        Ok(Passed::HasUsers(pull))
     }
 
     /// Does the second pass, and records what came of both.
-    pub async fn finish(mut self) -> Result<CompanyReport, WarehouseError> {
-        if self.ended.is_none() && !self.per_user.is_empty() {
-            let (run, company) = (self.run, self.company);
-            let enrollments = std::mem::take(&mut self.per_user);
-            let fetched = self
-                .load_while(async |tallies, shared| {
-                    per_user::fetch(run, shared, company, tallies, &enrollments).await
-                })
-                .await?;
-            self.ended = fetched.err();
-        }
-        self.report().await
+    pub async fn ask_users(mut self) -> Result<CompanyReport, WarehouseError> {
+        let (run, company) = (self.run, self.company);
+        let enrollments = std::mem::take(&mut self.per_user);
+        let fetched = self
+            .load_while(async |tallies, shared| {
+                per_user::fetch(run, shared, company, tallies, &enrollments).await
+            })
+            .await?;
+        self.ended = fetched.err();
+        self.finish().await
     }
 
     /// Runs `fetch` while what it delivers is loaded.
@@ -119,26 +131,28 @@ impl<'r> CompanyPull<'r> {
         Ok(fetched)
     }
 
-    async fn report(self) -> Result<CompanyReport, WarehouseError> {
-        let (run, company) = (self.run, self.company);
-        let was_stopped = matches!(self.ended, Some(PullError::Stopped));
-        let scopes = self.tallies.into_scopes(&company.id, &self.effects);
+    fn report(&self) -> CompanyReport {
+        let company = self.company;
+        let scopes = self.tallies.scopes(&company.id, &self.effects);
         let worst = scopes.iter().max_by_key(|scope| scope.verdict);
-        let report = CompanyReport {
+        CompanyReport {
             company_id: company.id.clone(),
             name: company.name.clone(),
             verdict: worst.map_or(Verdict::Complete, |scope| scope.verdict),
-            was_forbidden: run.forbidden_before.contains(&company.id),
+            was_forbidden: self.run.forbidden_before.contains(&company.id),
             reason: worst.and_then(|scope| scope.error.clone()),
             remedy: worst.and_then(|scope| scope.remedy.clone()),
             scopes,
-        };
+        }
+    }
+
+    async fn finish(self) -> Result<CompanyReport, WarehouseError> {
+        let (run, report) = (self.run, self.report());
+        let was_stopped = matches!(self.ended, Some(PullError::Stopped));
         // What the service does not give cannot be missing.
         let is_whole =
             run.selection.is_everything() && !was_stopped && report.verdict <= Verdict::Unsupported;
-        record(run, &report, is_whole.then_some(self.started_at))
-            .await
-            .map_err(|error| WarehouseError::from_sqlx("record the run", error))?;
+        record(run, &report, is_whole.then_some(self.started_at)).await?;
         run.progress.finished(&report);
         Ok(report)
     }
@@ -148,24 +162,29 @@ async fn record(
     run: &RunContext<'_>,
     report: &CompanyReport,
     safe_as_of: Option<DateTime<Utc>>,
-) -> Result<(), sqlx::Error> {
-    let mut tx = run.pool.begin().await?;
-    for scope in &report.scopes {
-        runs::record_scope(&mut tx, run.run_id, scope).await?;
-    }
-    runs::record_company(
-        &mut tx,
-        &CompanyState {
-            company_id: &report.company_id,
-            verdict: report.verdict,
-            reason: report.reason.as_deref(),
-            remedy: report.remedy.as_deref(),
-            safe_as_of,
-            tried_at: run.clock.now(),
-        },
-    )
-    .await?;
-    tx.commit().await
+) -> Result<(), WarehouseError> {
+    let write = async {
+        let mut tx = run.pool.begin().await?;
+        for scope in &report.scopes {
+            runs::record_scope(&mut tx, run.run_id, scope).await?;
+        }
+        runs::record_company(
+            &mut tx,
+            &CompanyState {
+                company_id: &report.company_id,
+                verdict: report.verdict,
+                reason: report.reason.as_deref(),
+                remedy: report.remedy.as_deref(),
+                safe_as_of,
+                tried_at: run.clock.now(),
+            },
+        )
+        .await?;
+        tx.commit().await
+    };
+    write
+        .await
+        .map_err(|error| WarehouseError::from_sqlx("record the run", error))
 }
 
 /// Fetches the enrollments of a company, then the steps of learning paths that no listing shows. Gives those whose users

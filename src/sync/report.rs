@@ -11,6 +11,10 @@ pub trait Progress: Send + Sync {
     fn listed(&self, companies: usize);
     /// Rows were committed.
     fn loaded(&self, rows: u64);
+    /// The first pass of a company is done.
+    fn read(&self);
+    /// The users of surveys are asked one by one, in this many companies.
+    fn asking_users(&self, companies: usize);
     /// A company is done.
     fn finished(&self, company: &CompanyReport);
 }
@@ -22,6 +26,8 @@ pub struct Silent;
 impl Progress for Silent {
     fn listed(&self, _: usize) {}
     fn loaded(&self, _: u64) {}
+    fn read(&self) {}
+    fn asking_users(&self, _: usize) {}
     fn finished(&self, _: &CompanyReport) {}
 }
 

@@ -10,7 +10,7 @@ use sqlx::PgPool;
 use tokio::sync::mpsc;
 use tracing::{error, info};
 
-use super::company::CompanyPull;
+use super::company::{CompanyPull, Passed};
 use super::report::{CompanyReport, Progress, RunReport};
 use super::{account, loader};
 use crate::api::{ApiError, ApiErrorKind, Client};
@@ -302,24 +302,37 @@ async fn pull(
         return Ok((listing, Vec::new()));
     }
     // What is asked user by user comes after everything else of all companies: it is most of the requests.
-    let mut begun: Vec<(usize, CompanyPull<'_>)> =
-        futures::stream::iter(companies.iter().enumerate())
-            .take_while(|_| std::future::ready(!run.stop.load(Ordering::Relaxed)))
-            .map(|(index, company)| async move {
-                CompanyPull::begin(run, company)
-                    .await
-                    .map(|pull| (index, pull))
-            })
-            .buffer_unordered(side_by_side)
-            .try_collect()
-            .await?;
-    begun.sort_unstable_by_key(|(index, _)| *index);
-    let reports = futures::stream::iter(begun)
-        .map(|(_, pull)| pull.finish())
-        .buffered(side_by_side)
+    let passed: Vec<(usize, Passed<'_>)> = futures::stream::iter(companies.iter().enumerate())
+        .take_while(|_| std::future::ready(!run.stop.load(Ordering::Relaxed)))
+        .map(|(index, company)| async move {
+            CompanyPull::begin(run, company)
+                .await
+                .map(|pull| (index, pull))
+        })
+        .buffer_unordered(side_by_side)
         .try_collect()
         .await?;
-    Ok((listing, reports))
+    let (mut reports, mut have_users) = (Vec::new(), Vec::new());
+    for (index, passed) in passed {
+        match passed {
+            Passed::Done(report) => reports.push((index, report)),
+            Passed::HasUsers(pull) => have_users.push((index, pull)),
+        }
+    }
+    if !have_users.is_empty() {
+        run.progress.asking_users(have_users.len());
+    }
+    let asked: Vec<(usize, CompanyReport)> = futures::stream::iter(have_users)
+        .map(|(index, pull)| async move { pull.ask_users().await.map(|report| (index, report)) })
+        .buffer_unordered(side_by_side)
+        .try_collect()
+        .await?;
+    reports.extend(asked);
+    reports.sort_unstable_by_key(|(index, _)| *index);
+    Ok((
+        listing,
+        reports.into_iter().map(|(_, report)| report).collect(),
+    ))
 }
 
 /// Pulls the companies themselves; they belong to the account.

@@ -89,11 +89,11 @@ impl Tallies {
 
     /// What is recorded of the run.
     #[must_use]
-    pub fn into_scopes(self, company_id: &str, effects: &Effects) -> Vec<RunScope> {
-        let tallies = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+    pub fn scopes(&self, company_id: &str, effects: &Effects) -> Vec<RunScope> {
+        let tallies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut scopes: Vec<RunScope> = tallies
-            .into_iter()
-            .map(|(resource, tally)| RunScope {
+            .iter()
+            .map(|(&resource, tally)| RunScope {
                 company_id: company_id.to_owned(),
                 resource,
                 verdict: tally.verdict,
@@ -108,7 +108,10 @@ impl Tallies {
                         0 | 1 => error.clone(),
                         more => format!("{error} (and {} more)", more - 1),
                     }),
-                remedy: tally.failure.map(|(_, remedy)| remedy.to_owned()),
+                remedy: tally
+                    .failure
+                    .as_ref()
+                    .map(|(_, remedy)| (*remedy).to_owned()),
             })
             .collect();
         scopes.sort_by_key(|scope| scope.resource);

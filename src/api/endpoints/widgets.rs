@@ -3,10 +3,11 @@
 
 use std::hash::{DefaultHasher, Hash};
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::api::dates::DateFormat;
 use crate::api::fields::{Extra, Fields, ItemError};
 use crate::api::page::WireItem;
 use crate::api::transport::{Body, Outgoing};
@@ -14,6 +15,9 @@ use crate::api::{ApiError, CompanyClient, UnreadableItem};
 
 /// `datePeriod` of a period that two dates tell, as number and as name.
 const CUSTOM_PERIOD: (u8, &str) = (5, "Custom");
+
+/// The end of a day, as far as requests tell it.
+const LAST_SECOND: NaiveTime = NaiveTime::from_hms_opt(23, 59, 59).expect("it exists");
 
 /// A widget of the catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -181,21 +185,36 @@ impl WidgetRow {
     }
 }
 
-/// How a request names a period. The vendor's own pages send the one, its document describes the other.
+/// How a request names a period. The vendor's own pages send a number and dates as the account writes them, its
+/// document describes a name and ISO dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeriodDialect {
-    /// A number, and dates as the account writes them.
+    /// A number, and local dates on a clock of 24 hours.
     Numbers,
+    /// A number, and local dates on a clock of twelve hours.
+    NumbersOnHalfClock,
+    /// A number, and ISO dates.
+    NumbersInIso,
     /// A name, and ISO dates.
     Names,
 }
 
 impl PeriodDialect {
+    /// All dialects, the most promising first.
+    pub const ALL: [Self; 4] = [
+        Self::Numbers,
+        Self::Names,
+        Self::NumbersOnHalfClock,
+        Self::NumbersInIso,
+    ];
+
     /// The word by which it is remembered.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Numbers => "numbers",
+            Self::NumbersOnHalfClock => "numbers_on_half_clock",
+            Self::NumbersInIso => "numbers_in_iso",
             Self::Names => "names",
         }
     }
@@ -203,9 +222,34 @@ impl PeriodDialect {
     /// The dialect of this word.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Numbers, Self::Names]
-            .into_iter()
-            .find(|dialect| dialect.name() == name)
+        Self::ALL.into_iter().find(|dialect| dialect.name() == name)
+    }
+
+    /// The request for a custom period from the start of `first` to the end of `last`. Without a
+    /// format all dates that were seen began with the year.
+    fn request(
+        self,
+        widget_id: &str,
+        (first, last): (NaiveDate, NaiveDate),
+        format: Option<DateFormat>,
+    ) -> WidgetRequest<'_> {
+        let (starts, ends) = (first.and_time(NaiveTime::MIN), last.and_time(LAST_SECOND));
+        let format = format.unwrap_or(DateFormat::Ymd);
+        let local = |at, has_twelve_hours| format.write(at, has_twelve_hours);
+        let iso = |at: NaiveDateTime| at.format("%Y-%m-%dT%H:%M:%S").to_string();
+        let (number, name) = CUSTOM_PERIOD;
+        let (date_period, start_date, end_date) = match self {
+            Self::Numbers => (number.into(), local(starts, false), local(ends, false)),
+            Self::NumbersOnHalfClock => (number.into(), local(starts, true), local(ends, true)),
+            Self::NumbersInIso => (number.into(), iso(starts), iso(ends)),
+            Self::Names => (name.into(), iso(starts) + "Z", iso(ends) + "Z"),
+        };
+        WidgetRequest {
+            widget_ids: [widget_id],
+            date_period,
+            start_date,
+            end_date,
+        }
     }
 }
 
@@ -244,25 +288,7 @@ impl CompanyClient {
         (first, last): (NaiveDate, NaiveDate),
         dialect: PeriodDialect,
     ) -> Result<Vec<Result<WidgetData, UnreadableItem>>, ApiError> {
-        let starts = first.and_time(NaiveTime::MIN);
-        let last_minute = NaiveTime::from_hms_opt(23, 59, 0).unwrap_or(NaiveTime::MIN);
-        let last_second = NaiveTime::from_hms_opt(23, 59, 59).unwrap_or(NaiveTime::MIN);
-        let format = self.client.dates.format;
-        let (date_period, start_date, end_date) = match (dialect, format) {
-            (PeriodDialect::Numbers, Some(format)) => (
-                Value::from(CUSTOM_PERIOD.0),
-                format.write(starts),
-                format.write(last.and_time(last_minute)),
-            ),
-            _ => {
-                let iso = "%Y-%m-%dT%H:%M:%SZ";
-                (
-                    Value::from(CUSTOM_PERIOD.1),
-                    starts.format(iso).to_string(),
-                    last.and_time(last_second).format(iso).to_string(),
-                )
-            }
-        };
+        let body = dialect.request(widget_id, (first, last), self.client.dates.format);
         let request = Outgoing {
             doing: format!("fetch the values of widget {widget_id} for {first} to {last}"),
             endpoint: "widgets",
@@ -271,12 +297,7 @@ impl CompanyClient {
                 .map(str::to_owned)
                 .to_vec(),
             query: Vec::new(),
-            body: Body::json(&WidgetRequest {
-                widget_ids: [widget_id],
-                date_period,
-                start_date,
-                end_date,
-            }),
+            body: Body::json(&body),
             company: Some(self.company_id.clone()),
         };
         self.client.list(&request).await

@@ -384,8 +384,9 @@ async fn a_resource_or_a_company_that_does_not_exist() {
     assert_failure(
         &program.run("sync --resource nonsense"),
         2,
-        "error: invalid value 'nonsense' for '--resource <NAME>': \"nonsense\" is no resource of this version; give one \
-         of: companies, enrollments, details, summaries, users\n\nFor more information, try '--help'.",
+        "error: invalid value 'nonsense' for '--resource <NAME>': \"nonsense\" is no resource; give one of: companies, \
+         enrollments, details, summaries, users, interactions, answers, anonymous, reports, widgets, trainings, \
+         target_groups\n\nFor more information, try '--help'.",
     );
     assert_failure(
         &program.run("sync --company unknown,aB3dE5gH7jK9"),

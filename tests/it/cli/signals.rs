@@ -14,7 +14,16 @@ use crate::support::program::{Output, Program};
 use crate::support::simulator::Simulator;
 use crate::support::table::{assert_all_equal_truth, count_missing_from_truth};
 
-const WORLD: &[&str] = &["--companies", "8", "--enrollments", "4", "--users", "15"];
+const WORLD: &[&str] = &[
+    "--companies",
+    "8",
+    "--enrollments",
+    "4",
+    "--users",
+    "15",
+    "--learning-paths",
+    "0%",
+];
 
 /// Far more than any wait below takes.
 const PATIENCE: Duration = Duration::from_secs(120);

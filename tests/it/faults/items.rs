@@ -4,7 +4,9 @@ use keepnet_etl::verdict::Verdict::{Complete, Failed};
 use keepnet_etl::warehouse::status;
 use sqlx::Row;
 
-use super::{add_fault, companies, heal_and_assert_whole, of_company, start};
+use super::{
+    WORLD_WITHOUT_PATHS, add_fault, companies, heal_and_assert_whole, of_company, start, start_in,
+};
 use crate::support::table::{TABLES, assert_companies_equal_truth, count_missing_from_truth};
 
 /// The fault, the resource, where the trouble is, and what it is.
@@ -43,7 +45,7 @@ const ONE_BAD_ITEM: &[(&str, &str, &str, &str)] = &[
 
 #[tokio::test]
 async fn one_item_that_cannot_be_understood_is_kept_aside_and_its_neighbours_land() {
-    let (simulator, app) = start(ONE_BAD_ITEM.len() + 1, &[]).await;
+    let (simulator, app) = start_in(WORLD_WITHOUT_PATHS, ONE_BAD_ITEM.len() + 1, &[]).await;
     let ids = companies(&simulator).await;
     for ((fault, ..), company) in ONE_BAD_ITEM.iter().zip(&ids) {
         add_fault(&simulator, fault, company).await;

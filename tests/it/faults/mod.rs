@@ -31,6 +31,17 @@ const WORLD: &[&str] = &[
     "--learning-paths",
     "25%",
 ];
+/// The same without what brings enrollments of its own.
+const WORLD_WITHOUT_PATHS: &[&str] = &[
+    "--enrollments",
+    "4",
+    "--users",
+    "25",
+    "--archived",
+    "25%",
+    "--learning-paths",
+    "0%",
+];
 
 /// A fault that one company meets, and what must be said of it.
 struct Case {
@@ -63,8 +74,17 @@ const fn case(
 
 /// A simulator with as many companies, and the program before it.
 async fn start(companies: usize, settings: &[(&str, &str)]) -> (Simulator, TestApp) {
+    start_in(WORLD, companies, settings).await
+}
+
+/// The same in another world.
+async fn start_in(
+    world: &[&str],
+    companies: usize,
+    settings: &[(&str, &str)],
+) -> (Simulator, TestApp) {
     let companies = companies.to_string();
-    let flags = [WORLD, &["--companies", &companies]].concat();
+    let flags = [world, &["--companies", &companies]].concat();
     let simulator = Simulator::start(&flags);
     let common = [
         ("api.time_zone", "Europe/Istanbul"),

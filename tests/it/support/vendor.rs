@@ -148,6 +148,11 @@ impl Vendor {
                 r#"{"data":[]}"#.to_owned(),
             ),
             (
+                "POST",
+                "^/api/training-reports/anonymous/[^/]+(/result)?$",
+                page(&[]),
+            ),
+            (
                 "GET",
                 "^/api/enrollments/[^/]+$",
                 r#"{"data":{}}"#.to_owned(),
