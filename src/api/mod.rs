@@ -12,6 +12,7 @@ mod envelope;
 pub mod error;
 mod fields;
 mod page;
+mod payload;
 mod retry;
 mod token;
 mod transport;

@@ -11,8 +11,12 @@ pub async fn pull(
     company: &CompanyClient,
     enrollment_id: &str,
 ) -> Result<Pulled, PullError> {
-    let learners = pull_learners(shared, company, enrollment_id).await?;
-    let results = pull_results(shared, company, enrollment_id).await?;
+    let learners = pull_learners(shared, company, enrollment_id).await;
+    if matches!(&learners, Err(error) if error.ends_company()) {
+        return learners;
+    }
+    let results = pull_results(shared, company, enrollment_id).await;
+    let (learners, results) = (learners?, results?);
     Ok(Pulled {
         verdict: learners.verdict.max(results.verdict),
         pages: learners.pages + results.pages,

@@ -1,13 +1,12 @@
 //! The survey sessions of one user of an enrollment: answers, and the questions that they answer.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
 
 use super::answer_rows::{self, Chosen};
 use super::enrollments::compact;
 use super::question_bank::QuestionBank;
-use super::{Delivery, PullError, Pulled, Scope};
-use crate::api::CompanyClient;
+use super::{Delivery, PullError, Scope};
+use crate::api::UnreadableItem;
 use crate::api::endpoints::answers::{Answer, Question, Session};
 use crate::warehouse::reported_users::ReportedUser;
 use crate::warehouse::tables::surveys::{SurveyAnswerRow, SurveySessionRow};
@@ -30,16 +29,16 @@ const NOT_ANSWERED: [&str; 12] = [
 
 /// The questions of one enrollment, as far as they are known.
 #[derive(Debug, Default)]
-pub struct Questions(Mutex<QuestionBank>);
+pub struct Questions(QuestionBank);
 
 impl Questions {
-    /// What is to be noted of them when all users were read.
-    pub fn end(&self, scope: &Scope<'_>) -> Delivery {
-        let bank = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Delivery {
-            discrepancies: bank.discrepancy(scope).into_iter().collect(),
-            ..Delivery::default()
-        }
+    /// What is to be delivered of them when no user is left to be read.
+    #[must_use]
+    pub fn end(&self, scope: &Scope<'_>, company_id: &str) -> Delivery {
+        let mut delivery = Delivery::default();
+        self.0.deliver_unbanked(scope, &mut delivery, company_id);
+        delivery.discrepancies.extend(self.0.discrepancy(scope));
+        delivery
     }
 }
 
@@ -50,16 +49,15 @@ pub fn may_exist(user: &ReportedUser) -> bool {
     !NOT_ANSWERED.contains(&status.as_str())
 }
 
-/// Pulls the sessions of `user`.
-pub async fn pull(
+/// Delivers the sessions of `user`, and the questions that they tell of. What is kept of contradicting questions hangs
+/// on the order of the calls.
+pub async fn deliver(
     scope: &Scope<'_>,
-    company: &CompanyClient,
+    company_id: &str,
     user: &ReportedUser,
-    questions: &Questions,
-) -> Result<Pulled, PullError> {
-    let received = company
-        .survey_sessions(&user.reported_enrollment_id, &user.target_user_id)
-        .await?;
+    received: Vec<Result<Session, UnreadableItem>>,
+    questions: &mut Questions,
+) -> Result<(), PullError> {
     let mut sessions = Vec::with_capacity(received.len());
     let mut unreadable = Vec::new();
     for item in received {
@@ -70,26 +68,23 @@ pub async fn pull(
     }
     let mut delivery = Delivery::default();
     scope.quarantine(&mut delivery, unreadable)?;
-    let owner = (company.company_id(), user.reported_enrollment_id.as_str());
-    {
-        let mut bank = questions.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for session in &sessions {
-            bank.learn(scope, &mut delivery, owner, session);
-        }
+    let owner = (company_id, user.reported_enrollment_id.as_str());
+    for session in &sessions {
+        questions.0.learn(scope, &mut delivery, owner, session);
     }
     let latest = latest(&sessions);
-    for (place, session) in sessions.iter().enumerate() {
-        let is_latest = Some(place) == latest;
+    for session in &sessions {
+        // By id: one session may be listed twice.
+        let is_latest = Some(session.id.as_str()) == latest;
         push(scope, &mut delivery, owner, user, session, is_latest);
     }
-    scope.deliver(delivery).await?;
-    Ok(Pulled::one())
+    scope.deliver(delivery).await
 }
 
 /// The newest session: they come newest first, but to the minute only, and a date says more than a place.
-fn latest(sessions: &[Session]) -> Option<usize> {
-    let places = (0..sessions.len()).rev();
-    places.max_by_key(|place| sessions[*place].started_at)
+fn latest(sessions: &[Session]) -> Option<&str> {
+    let newest = (sessions.iter().rev()).max_by_key(|session| session.started_at);
+    newest.map(|session| session.id.as_str())
 }
 
 fn push(

@@ -4,9 +4,9 @@
 //! that does not hang on the order in which they were received.
 
 use super::enrollments::compact;
-use super::{Delivery, PullError, Pulled, Scope};
+use super::{Delivery, PullError, Scope};
 use crate::api::endpoints::interactions::{Interaction, Untracked};
-use crate::api::{CompanyClient, UnreadableItem};
+use crate::api::{ApiError, CompanyClient, UnreadableItem};
 use crate::warehouse::reported_users::ReportedUser;
 use crate::warehouse::tables::interactions::InteractionRow;
 
@@ -28,21 +28,29 @@ pub fn may_exist(user: &ReportedUser) -> bool {
     !NOTHING_SENT.contains(&status.as_str())
 }
 
-/// Pulls the events of `user`, with tracking data only when that is allowed.
-pub async fn pull(
-    scope: &Scope<'_>,
+/// Asks for the events of `user`, with tracking data only when that is allowed.
+pub async fn ask(
     company: &CompanyClient,
     user: &ReportedUser,
     with_tracking: bool,
-) -> Result<Pulled, PullError> {
+) -> Result<Vec<Result<Interaction, UnreadableItem>>, ApiError> {
     let (enrollment_id, target_user_id) = (&*user.reported_enrollment_id, &*user.target_user_id);
-    let received: Vec<Result<Interaction, UnreadableItem>> = if with_tracking {
-        company.interactions(enrollment_id, target_user_id).await?
-    } else {
-        let untracked = company.interactions::<Untracked>(enrollment_id, target_user_id);
-        let plain = |item: Result<Untracked, _>| item.map(|Untracked(interaction)| interaction);
-        untracked.await?.into_iter().map(plain).collect()
-    };
+    if with_tracking {
+        return company.interactions(enrollment_id, target_user_id).await;
+    }
+    let untracked = company.interactions::<Untracked>(enrollment_id, target_user_id);
+    let plain = |item: Result<Untracked, _>| item.map(|Untracked(interaction)| interaction);
+    Ok(untracked.await?.into_iter().map(plain).collect())
+}
+
+/// Delivers the events of `user`.
+pub async fn deliver(
+    scope: &Scope<'_>,
+    company_id: &str,
+    user: &ReportedUser,
+    received: Vec<Result<Interaction, UnreadableItem>>,
+) -> Result<(), PullError> {
+    let (enrollment_id, target_user_id) = (&*user.reported_enrollment_id, &*user.target_user_id);
     let mut events = Vec::with_capacity(received.len());
     let mut unreadable = Vec::new();
     for item in received {
@@ -55,7 +63,6 @@ pub async fn pull(
 
     let mut delivery = Delivery::default();
     scope.quarantine(&mut delivery, unreadable)?;
-    let company_id = company.company_id();
     // No event at all proves nothing: what is stored stays.
     if !events.is_empty() {
         let owner = [company_id, enrollment_id, target_user_id];
@@ -81,8 +88,7 @@ pub async fn pull(
             extra,
         });
     }
-    scope.deliver(delivery).await?;
-    Ok(Pulled::one())
+    scope.deliver(delivery).await
 }
 
 /// By time, then by all of the content.

@@ -16,6 +16,7 @@ pub mod enrollments;
 pub mod interactions;
 mod question_bank;
 pub mod reports;
+pub mod steps;
 pub mod summaries;
 pub mod target_groups;
 pub mod trainings;
@@ -130,14 +131,14 @@ pub enum PullError {
     #[error("the answer could not be understood at {0}; it is kept in sync.quarantine")]
     Unreadable(String),
     /// Some users of an enrollment could not be read.
-    #[error("{failed} of {asked} users could not be read: {first}")]
+    #[error("{failed} of {asked} users could not be read: {worst}")]
     Users {
         /// Users that failed.
         failed: u32,
         /// Users asked for.
         asked: u32,
-        /// What the first failure was.
-        first: Box<PullError>,
+        /// The first of the worst failures.
+        worst: Box<PullError>,
     },
     /// A widget answered about another one.
     #[error("the answer is about another widget than {0}")]
@@ -171,7 +172,7 @@ impl PullError {
             Self::Unreadable(_) => {
                 "report it with the reason shown by `keepnet-etl status`; everything else was loaded"
             }
-            Self::Users { first, .. } => first.remedy(),
+            Self::Users { worst, .. } => worst.remedy(),
             Self::OtherWidget(_) => {
                 "it is tried again by the next run; if it persists, ask the vendor's support"
             }
@@ -186,7 +187,7 @@ impl PullError {
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::Api(error) if error.kind.is_forbidden() => Verdict::Forbidden,
-            Self::Users { first, .. } => first.verdict(),
+            Self::Users { worst, .. } => worst.verdict(),
             _ => Verdict::Failed,
         }
     }

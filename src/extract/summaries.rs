@@ -1,12 +1,10 @@
 //! The counts of one enrollment, and the steps of a learning path.
 
-use std::collections::HashSet;
-
 use super::enrollments::EnrollmentRef;
+use super::steps::StepRef;
 use super::{Delivery, PullError, Pulled, Scope};
 use crate::api::CompanyClient;
-use crate::api::endpoints::summaries::{Step, Summary};
-use crate::warehouse::tables::enrollments::{EnrollmentRow, StepOfRow};
+use crate::api::endpoints::summaries::Summary;
 use crate::warehouse::tables::summaries::{EnrollmentStepRow, EnrollmentSummaryRow};
 
 /// What the pulls after the summary need to know of it.
@@ -20,17 +18,8 @@ pub struct SummaryRef {
     pub is_anonymous: bool,
     /// All counts in one text: it changes when one of them does.
     pub fingerprint: String,
-    /// Steps of a learning path that no listing shows.
-    pub unlisted_steps: Vec<EnrollmentRef>,
-}
-
-/// The enrollments that the listings show.
-#[derive(Debug, Clone, Copy)]
-pub struct KnownEnrollments<'k> {
-    /// Their ids.
-    pub ids: &'k HashSet<String>,
-    /// Nothing is missing.
-    pub are_complete: bool,
+    /// Steps of a learning path that are enrollments of their own.
+    pub steps: Vec<StepRef>,
 }
 
 /// Pulls the summary.
@@ -38,7 +27,6 @@ pub async fn pull(
     scope: &Scope<'_>,
     company: &CompanyClient,
     enrollment: &EnrollmentRef,
-    listed: KnownEnrollments<'_>,
 ) -> Result<(Pulled, SummaryRef), PullError> {
     let summary = match company.summary(scope.id, enrollment.type_number()).await? {
         Ok(summary) => summary,
@@ -47,13 +35,6 @@ pub async fn pull(
     let fingerprint = fingerprint(&summary);
     let mut delivery = Delivery::default();
     push(scope, &mut delivery, company.company_id(), &summary);
-    let unlisted_steps = push_steps(
-        &mut delivery,
-        company.company_id(),
-        enrollment,
-        &summary.steps,
-        listed,
-    );
     delivery.cursor = Some(scope.completed(Some(fingerprint.clone())));
     scope.deliver(delivery).await?;
     let known = SummaryRef {
@@ -61,7 +42,9 @@ pub async fn pull(
         is_test: summary.is_test,
         is_anonymous: enrollment.is_anonymous || summary.is_scorm_proxy == Some(true),
         fingerprint,
-        unlisted_steps,
+        steps: (summary.steps.iter())
+            .filter_map(|step| StepRef::of(enrollment, step))
+            .collect(),
     };
     Ok((Pulled::one(), known))
 }
@@ -115,56 +98,6 @@ fn push(scope: &Scope<'_>, delivery: &mut Delivery, company_id: &str, summary: &
             extra,
         });
     }
-}
-
-/// Makes each step an enrollment of its own, and gives those that no listing shows.
-fn push_steps(
-    delivery: &mut Delivery,
-    company_id: &str,
-    path: &EnrollmentRef,
-    steps: &[Step],
-    listed: KnownEnrollments<'_>,
-) -> Vec<EnrollmentRef> {
-    let mut unlisted = Vec::new();
-    for step in steps {
-        let Some(id) = step.enrollment_id.as_deref().filter(|id| *id != path.id) else {
-            continue;
-        };
-        let r#type = step.training_type_name.as_deref();
-        let is_survey = step.has_quiz == Some(true) || r#type == Some("Survey");
-        if !listed.ids.contains(id) {
-            // After an incomplete listing it may be listed after all, and its columns filled.
-            if listed.are_complete {
-                delivery.rows.push(&EnrollmentRow {
-                    company_id,
-                    enrollment_id: id,
-                    is_archived: path.is_archived,
-                    name: step.training_name.as_deref(),
-                    training_name: step.training_name.as_deref(),
-                    r#type,
-                    is_survey,
-                    ..EnrollmentRow::default()
-                });
-            }
-            unlisted.push(EnrollmentRef {
-                id: id.to_owned(),
-                r#type: r#type.map(str::to_owned),
-                created_at: path.created_at,
-                is_survey,
-                is_archived: path.is_archived,
-                is_anonymous: false,
-                is_unlisted_step: true,
-            });
-        }
-        delivery.rows.push(&StepOfRow {
-            company_id,
-            enrollment_id: id,
-            parent_enrollment_id: Some(&path.id),
-            is_step: true,
-            step_number: step.number,
-        });
-    }
-    unlisted
 }
 
 fn fingerprint(summary: &Summary) -> String {

@@ -1,7 +1,8 @@
 //! The pull of one company, in two passes: first what one request tells about many (enrollments, reports, catalogues),
 //! then what must be asked user by user.
 
-use std::sync::atomic::AtomicU32;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
@@ -14,8 +15,8 @@ use super::tally::Tallies;
 use super::{catalogues, enrollment, loader, per_user};
 use crate::extract::companies::CompanyRef;
 use crate::extract::enrollments::{self, EnrollmentRef, Listed};
-use crate::extract::summaries::KnownEnrollments;
-use crate::extract::{Delivery, PullError, Shared};
+use crate::extract::steps::{self, KnownEnrollments};
+use crate::extract::{Delivery, PullError, Scope, Shared};
 use crate::resource::Resource;
 use crate::settings::Interactions;
 use crate::verdict::Verdict;
@@ -82,6 +83,10 @@ impl<'r> CompanyPull<'r> {
     /// Does the second pass, and records what came of both.
     pub async fn ask_users(mut self) -> Result<CompanyReport, WarehouseError> {
         let (run, company) = (self.run, self.company);
+        if run.stop.load(Ordering::Relaxed) {
+            self.ended = Some(PullError::Stopped);
+            return self.finish().await;
+        }
         let enrollments = std::mem::take(&mut self.per_user);
         let fetched = self
             .load_while(async |tallies, shared| {
@@ -210,31 +215,41 @@ async fn fetch_enrollments(
         return Ok(Vec::new());
     }
 
-    let mut known = listed
-        .enrollments
-        .iter()
+    let mut known: HashSet<String> = (listed.enrollments.iter())
         .map(|one| one.id.clone())
         .collect();
+    let mut claimed = HashSet::new();
     let mut per_user = Vec::new();
     let mut wave = listed.enrollments;
     while !wave.is_empty() {
-        let mut steps = Vec::new();
-        let listed = KnownEnrollments {
-            ids: &known,
-            are_complete: listed.is_complete,
-        };
+        let mut found = Vec::new();
         // The first error that ends the company keeps later enrollments from being begun.
-        let mut pulls = futures::stream::iter(&wave)
-            .map(|one| enrollment::fetch(run, shared, company, tallies, one, listed))
+        let mut pulls = futures::stream::iter(wave.iter().enumerate())
+            .map(|(place, path)| async move {
+                let steps = enrollment::fetch(run, shared, company, tallies, path).await;
+                steps.map(|steps| (place, steps))
+            })
             .buffer_unordered(run.concurrency);
-        while let Some(found) = pulls.next().await {
-            steps.extend(found?);
+        while let Some(steps) = pulls.next().await {
+            found.push(steps?);
         }
         drop(pulls);
         per_user.extend(wave.into_iter().filter(|one| asks_users(run, one)));
-        // Two paths may share a step.
-        steps.retain(|step| known.insert(step.id.clone()));
-        wave = steps;
+        // Paths may share a step: it belongs to the newest, whichever was read first.
+        found.sort_unstable_by_key(|(place, _)| *place);
+        let mut steps: Vec<_> = found.into_iter().flat_map(|(_, steps)| steps).collect();
+        steps.retain(|step| claimed.insert(step.enrollment.id.clone()));
+        if !steps.is_empty() {
+            let listed = KnownEnrollments {
+                ids: &known,
+                are_complete: listed.is_complete,
+            };
+            let scope = &Scope::begin(shared, Resource::Enrollments, "");
+            steps::deliver(scope, &company.id, &steps, listed).await?;
+        }
+        wave = (steps.into_iter().map(|step| step.enrollment))
+            .filter(|step| known.insert(step.id.clone()))
+            .collect();
     }
     Ok(per_user)
 }

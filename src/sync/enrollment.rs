@@ -6,7 +6,8 @@ use super::run::RunContext;
 use super::tally::Tallies;
 use crate::extract::companies::CompanyRef;
 use crate::extract::enrollments::EnrollmentRef;
-use crate::extract::summaries::{KnownEnrollments, SummaryRef};
+use crate::extract::steps::StepRef;
+use crate::extract::summaries::SummaryRef;
 use crate::extract::{PullError, Scope, Shared, anonymous, details, summaries, users};
 use crate::resource::Resource;
 
@@ -17,15 +18,14 @@ pub async fn fetch(
     company: &CompanyRef,
     tallies: &Tallies,
     enrollment: &EnrollmentRef,
-    listed: KnownEnrollments<'_>,
-) -> Result<Vec<EnrollmentRef>, PullError> {
+) -> Result<Vec<StepRef>, PullError> {
     let id = enrollment.id.as_str();
     let mut summary = SummaryRef::default();
     if run.selection.includes(Resource::Summaries) {
         let client = run.client.company(&company.id);
         let begun = Instant::now();
         let scope = Scope::begin(shared, Resource::Summaries, id);
-        let result = summaries::pull(&scope, &client, enrollment, listed).await;
+        let result = summaries::pull(&scope, &client, enrollment).await;
         let result = result.map(|(pulled, known)| {
             summary = known;
             pulled
@@ -51,5 +51,5 @@ pub async fn fetch(
         let result = users::pull(&scope, &client, enrollment, &summary, &run.training_types).await;
         tallies.note(Resource::Users, result, &client, begun)?;
     }
-    Ok(summary.unlisted_steps)
+    Ok(summary.steps)
 }

@@ -7,6 +7,7 @@ use futures::StreamExt;
 
 use super::run::RunContext;
 use super::tally::Tallies;
+use crate::api::ApiError;
 use crate::extract::answers::Questions;
 use crate::extract::companies::CompanyRef;
 use crate::extract::enrollments::EnrollmentRef;
@@ -25,30 +26,31 @@ pub async fn fetch(
     tallies: &Tallies,
     enrollments: &[EnrollmentRef],
 ) -> Result<(), PullError> {
-    let ids: HashSet<&str> = enrollments.iter().map(|one| one.id.as_str()).collect();
+    let of_answers = ids(enrollments, |one| asks_answers(run, one));
+    let of_interactions = ids(enrollments, |one| asks_interactions(run, one));
     for enrollment in enrollments {
         let client = run.client.company(&company.id);
-        // A row of a learning path may name a step; one that is asked itself has a row of its own.
-        let is_own = |user: &ReportedUser| {
-            let reported = user.reported_enrollment_id.as_str();
-            reported == enrollment.id || !ids.contains(reported)
-        };
-        if enrollment.is_survey && run.selection.includes(Resource::Answers) {
+        if asks_answers(run, enrollment) {
             let begun = Instant::now();
             let client = client.counted();
             let scope = &Scope::begin(shared, Resource::Answers, &enrollment.id);
-            let questions = &Questions::default();
-            let mut result = for_each_user(
+            let mut questions = Questions::default();
+            let result = for_each_user(
                 run,
                 &company.id,
                 &enrollment.id,
-                |user| is_own(user) && answers::may_exist(user),
-                async |user| answers::pull(scope, &client, user, questions).await,
+                |user| is_own(enrollment, user, &of_answers) && answers::may_exist(user),
+                async |user: &ReportedUser| {
+                    let id = &user.reported_enrollment_id;
+                    client.survey_sessions(id, &user.target_user_id).await
+                },
+                async |user: &ReportedUser, received| {
+                    answers::deliver(scope, &company.id, user, received, &mut questions).await
+                },
             )
             .await;
-            if result.is_ok() {
-                result = end(scope, questions.end(scope), result).await;
-            }
+            let rest = questions.end(scope, &company.id);
+            let result = end(scope, rest, result).await;
             tallies.note(Resource::Answers, result, &client, begun)?;
         }
         if asks_interactions(run, enrollment) {
@@ -56,21 +58,26 @@ pub async fn fetch(
             let client = client.counted();
             let scope = &Scope::begin(shared, Resource::Interactions, &enrollment.id);
             let with_tracking = run.settings.privacy.tracking_info;
-            let mut result = for_each_user(
+            let result = for_each_user(
                 run,
                 &company.id,
                 &enrollment.id,
-                |user| is_own(user) && interactions::may_exist(user),
-                async |user| interactions::pull(scope, &client, user, with_tracking).await,
+                |user| is_own(enrollment, user, &of_interactions) && interactions::may_exist(user),
+                async |user: &ReportedUser| interactions::ask(&client, user, with_tracking).await,
+                async |user: &ReportedUser, received| {
+                    interactions::deliver(scope, &company.id, user, received).await
+                },
             )
             .await;
-            if result.is_ok() {
-                result = end(scope, Delivery::default(), result).await;
-            }
+            let result = end(scope, Delivery::default(), result).await;
             tallies.note(Resource::Interactions, result, &client, begun)?;
         }
     }
     Ok(())
+}
+
+fn asks_answers(run: &RunContext<'_>, enrollment: &EnrollmentRef) -> bool {
+    enrollment.is_survey && run.selection.includes(Resource::Answers)
 }
 
 fn asks_interactions(run: &RunContext<'_>, enrollment: &EnrollmentRef) -> bool {
@@ -82,58 +89,82 @@ fn asks_interactions(run: &RunContext<'_>, enrollment: &EnrollmentRef) -> bool {
     is_wanted && run.selection.includes(Resource::Interactions)
 }
 
-/// Moves the cursor of a scope whose users were all read.
+fn ids(enrollments: &[EnrollmentRef], is_asked: impl Fn(&EnrollmentRef) -> bool) -> HashSet<&str> {
+    let asked = enrollments.iter().filter(|one| is_asked(one));
+    asked.map(|one| one.id.as_str()).collect()
+}
+
+/// A row of a learning path may name a step; a step that is asked itself has a row of its own.
+fn is_own(enrollment: &EnrollmentRef, user: &ReportedUser, asked: &HashSet<&str>) -> bool {
+    let reported = user.reported_enrollment_id.as_str();
+    reported == enrollment.id || !asked.contains(reported)
+}
+
+/// Delivers what is left when no user is, with the cursor when all users were read.
 async fn end(
     scope: &Scope<'_>,
     mut delivery: Delivery,
     result: Result<Pulled, PullError>,
 ) -> Result<Pulled, PullError> {
-    delivery.cursor = Some(scope.completed(None));
+    match &result {
+        Ok(_) => delivery.cursor = Some(scope.completed(None)),
+        Err(error) if error.ends_company() => return result,
+        Err(_) => {}
+    }
     scope.deliver(delivery).await?;
     result
 }
 
-/// Pulls each user of an enrollment of whom there may be something, in the order of their ids, so that every run meets
-/// them in the same order. A user who fails does not stop the others.
-async fn for_each_user(
+/// Asks for each user of an enrollment of whom there may be something, several at once, and delivers in the order of their
+/// ids, so that every run meets them in the same order. A user who fails does not stop the others.
+async fn for_each_user<T>(
     run: &RunContext<'_>,
     company_id: &str,
     enrollment_id: &str,
     is_asked: impl Fn(&ReportedUser) -> bool,
-    pull: impl AsyncFn(&ReportedUser) -> Result<Pulled, PullError>,
+    ask: impl AsyncFn(&ReportedUser) -> Result<T, ApiError>,
+    mut deliver: impl AsyncFnMut(&ReportedUser, T) -> Result<(), PullError>,
 ) -> Result<Pulled, PullError> {
-    let (mut asked, mut failed, mut first) = (0_u32, 0_u32, None);
+    let (mut asked, mut failed, mut worst) = (0_u32, 0_u32, None);
+    let ask = &ask;
     let mut after = None;
     loop {
         let users =
             reported_users::page(run.pool, company_id, enrollment_id, after.as_ref()).await?;
         let Some(last) = users.last() else { break };
         let mut pulls = futures::stream::iter(users.iter().filter(|user| is_asked(user)))
-            .map(|user| pull(user))
+            .map(|user| async move { (user, ask(user).await) })
             .buffered(run.concurrency);
-        while let Some(one) = pulls.next().await {
+        while let Some((user, received)) = pulls.next().await {
             asked += 1;
-            match one {
-                Ok(_) => {}
+            let delivered = match received {
+                Ok(received) => deliver(user, received).await,
+                Err(error) => Err(error.into()),
+            };
+            match delivered {
+                Ok(()) => {}
                 Err(error) if error.ends_company() => return Err(error),
                 Err(error) => {
                     failed += 1;
-                    first.get_or_insert(error);
+                    let is_worse = |worst: &PullError| worst.verdict() < error.verdict();
+                    if worst.as_ref().is_none_or(is_worse) {
+                        worst = Some(error);
+                    }
                 }
             }
         }
         drop(pulls);
         after = Some(last.clone());
     }
-    match first {
+    match worst {
         None => Ok(Pulled {
             verdict: Verdict::Complete,
             pages: asked,
         }),
-        Some(first) => Err(PullError::Users {
+        Some(worst) => Err(PullError::Users {
             failed,
             asked,
-            first: Box::new(first),
+            worst: Box::new(worst),
         }),
     }
 }

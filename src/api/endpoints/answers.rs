@@ -13,11 +13,14 @@ use sha2::{Digest, Sha256};
 use crate::api::durations;
 use crate::api::fields::{Extra, Fields, ItemError};
 use crate::api::page::WireItem;
+use crate::api::payload;
 use crate::api::transport::{Body, Outgoing};
 use crate::api::{ApiError, CompanyClient, UnreadableItem};
 
 /// The member that lists the answers.
 const ANSWERS: &str = "interactionsHumanReadable";
+/// The members with the address of the content: it is no data, and may let in whoever reads it.
+const ADDRESS: &[&str] = &["patern", "pattern"];
 /// Members of a session that are documented and have no column.
 const DOCUMENTED: &[&str] = &["targetUserResourceId", "interactions", ANSWERS];
 /// Members of an answer that are documented and have no column.
@@ -152,8 +155,7 @@ impl WireItem for Session {
         let mut bank = Vec::new();
         fields.objects("questions", |mut block| {
             bank.extend(block.objects("questions", Question::read)?);
-            // The address of the content is no data, and may let whoever reads it in.
-            block.forget(&["patern", "pattern"]);
+            block.forget(ADDRESS);
             rest.extend(block.into_rest());
             Ok(())
         })?;
@@ -178,6 +180,10 @@ impl WireItem for Session {
 
     fn key(&self, hasher: &mut DefaultHasher) {
         self.id.hash(hasher);
+    }
+
+    fn payload(received: &str) -> String {
+        payload::without(ADDRESS, received)
     }
 }
 
@@ -233,7 +239,13 @@ impl Question {
         let (group_index, group_id) = group.unwrap_or_default();
         let text = question.text("question")?;
         let id = match (question.id("id")?, question.id("idFull")?, &text) {
-            (Some(id), ..) | (None, Some(id), _) => id,
+            (Some(id), Some(full), _) => {
+                if full != id {
+                    question.keep("idFull", full.into());
+                }
+                id
+            }
+            (Some(id), None, _) | (None, Some(id), _) => id,
             (None, None, Some(text)) => text_id(text),
             (None, None, None) => question.required_id(&["id"])?,
         };

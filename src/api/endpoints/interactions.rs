@@ -3,10 +3,10 @@
 use std::hash::DefaultHasher;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 
-use crate::api::fields::{Extra, Fields, ItemError, value_of};
+use crate::api::fields::{Extra, Fields, ItemError};
 use crate::api::page::WireItem;
+use crate::api::payload;
 use crate::api::transport::{Body, Outgoing};
 use crate::api::{ApiError, CompanyClient, UnreadableItem};
 
@@ -81,25 +81,7 @@ impl WireItem for Untracked {
     fn key(&self, _: &mut DefaultHasher) {}
 
     fn payload(received: &str) -> String {
-        match value_of(received) {
-            Ok(mut value) => {
-                forget_tracking(&mut value);
-                value.to_string()
-            }
-            // What cannot be searched cannot be kept.
-            Err(_) => String::new(),
-        }
-    }
-}
-
-fn forget_tracking(value: &mut Value) {
-    match value {
-        Value::Array(elements) => elements.iter_mut().for_each(forget_tracking),
-        Value::Object(members) => {
-            members.remove(TRACKING);
-            members.values_mut().for_each(forget_tracking);
-        }
-        _ => {}
+        payload::without(&[TRACKING], received)
     }
 }
 

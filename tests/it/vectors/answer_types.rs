@@ -222,7 +222,7 @@ async fn vector_48_the_time_spent_is_an_interval_or_is_kept_as_text() {
         ("b", json!("PT0H1M15S"), "00:01:15"),
         ("c", json!("PT4S"), "00:00:04"),
         ("d", json!("PT0H0M4.5S"), "00:00:04.5"),
-        ("e", json!("P1DT2H"), "26:00:00"),
+        ("e", json!("P1DT2H"), "1 day 02:00:00"),
         ("f", json!(""), ""),
         ("g", Value::Null, ""),
         ("h", json!("00:00:04"), "00:00:04"),

@@ -36,7 +36,7 @@ async fn vector_25_a_session_with_all_its_answers() {
     company_id: "aB3dE5gH7jK9"
     content_id: "44444444-2222-4333-8444-000000000001"
     enrollment_id: "11111111-2222-4333-8444-555555555501"
-    extra: {"idFull":"aaaaaaaaaaaa-bbbbbbbbbbbb","idGenerated":"Q0__aaaaaaaaaaaa-bbbbbbbbbbbb__Example_statement_one","type":"MultipleChoice"}
+    extra: {"idGenerated":"Q0__aaaaaaaaaaaa-bbbbbbbbbbbb__Example_statement_one","type":"MultipleChoice"}
     group_id: "g0"
     group_index: 0
     is_reversed: false
@@ -50,7 +50,7 @@ async fn vector_25_a_session_with_all_its_answers() {
     company_id: "aB3dE5gH7jK9"
     content_id: "44444444-2222-4333-8444-000000000001"
     enrollment_id: "11111111-2222-4333-8444-555555555501"
-    extra: {"idFull":"cccccccccccc-dddddddddddd","idGenerated":"Q1__cccccccccccc-dddddddddddd__Ornek","type":"MultipleChoice"}
+    extra: {"idGenerated":"Q1__cccccccccccc-dddddddddddd__Ornek","type":"MultipleChoice"}
     group_id: "g0"
     group_index: 0
     is_reversed: true

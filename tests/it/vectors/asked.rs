@@ -137,8 +137,8 @@ async fn users_whose_ids_differ_by_case_are_two_users() {
     }
     let app = day_first(&vendor).await;
     sync_well(&app).await;
-    let stored = "select format('%s %s %s', s.target_user_id, session_id, interaction)
-        from keepnet.survey_sessions s join keepnet.interactions i using (target_user_id) order by 1 collate \"C\"";
+    let stored = "select format('%s %s %s', target_user_id, session_id, interaction)
+        from keepnet.survey_sessions join keepnet.interactions using (target_user_id) order by target_user_id";
     let expected = [
         "UsEr00000001 of UsEr00000001 by UsEr00000001",
         "uSeR00000001 of uSeR00000001 by uSeR00000001",
@@ -173,8 +173,8 @@ async fn one_person_in_two_companies_is_asked_in_each_and_stored_apart() {
     let vendor = two_companies().await;
     let app = day_first(&vendor).await;
     sync_well(&app).await;
-    let stored = "select format('%s %s %s', s.company_id, session_id, interaction)
-        from keepnet.survey_sessions s join keepnet.interactions i using (company_id) order by 1 collate \"C\"";
+    let stored = "select format('%s %s %s', company_id, session_id, interaction)
+        from keepnet.survey_sessions join keepnet.interactions using (company_id) order by company_id";
     let expected = [BETA, ALPHA].map(|id| format!("{id} of {id} in {id}"));
     assert_eq!(told(&app.pool, stored).await, expected);
     for endpoint in [sessions(SURVEY, "u1"), interactions(SURVEY, "u1")] {

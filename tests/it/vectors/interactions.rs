@@ -259,3 +259,31 @@ async fn what_a_path_says_of_a_step_is_left_to_the_step() {
     assert_eq!(stored, expected);
     sync_again(&app).await;
 }
+
+#[tokio::test]
+async fn answers_are_left_to_a_step_only_if_it_is_a_survey() {
+    const STEP: &str = "11111111-2222-4333-8444-555555555522";
+    for is_survey in [false, true] {
+        let vendor = Vendor::start().await;
+        let mut path = plain_enrollment(PATH, "Learning Path");
+        path["hasQuiz"] = json!(true);
+        vendor.on(enrollments(), ok(page(&[path]))).await;
+        let mut steps = vector_json(15);
+        steps["data"]["steps"][0]["trainingDetails"]["hasQuiz"] = json!(is_survey);
+        vendor.on(summary(PATH), ok(steps.to_string())).await;
+        for id in [PATH, STEP] {
+            let mut row = vector_json(20);
+            row["status"] = json!("Completed");
+            vendor.on(users(id), ok(page(&[row]))).await;
+        }
+        let settings = [("api.date_format", "dmy"), ("sync.interactions", "all")];
+        let app = TestApp::new(&vendor.url(), &settings).await;
+        sync_well(&app).await;
+        assert_eq!(vendor.count(&sessions(STEP, ADA)).await, 1, "{is_survey}");
+        assert_eq!(
+            vendor.count(&interactions(STEP, ADA)).await,
+            1,
+            "{is_survey}"
+        );
+    }
+}

@@ -107,6 +107,26 @@ async fn what_the_bank_says_of_a_question_goes_before_what_answers_say() {
 }
 
 #[tokio::test]
+async fn what_answers_say_never_stands_in_for_a_moment() {
+    // More rows than one batch takes, so that the first user's are committed before the second one is read.
+    let mut answers: Vec<Value> = (0..2_100)
+        .map(|n| answer(&format!("filler-{n}"), "fill-in", &["x"]))
+        .collect();
+    let mut loose = answer("q", "choice-multi", &["A*", "B", "C"]);
+    loose["question"] = json!("As answered");
+    answers.push(loose);
+    let asked =
+        json!({"id": "q", "question": "As asked", "answers": [{"option": "B"}, {"option": "A"}]});
+    let both = [session("s1", &answers, &[]), session("s2", &[], &[asked])];
+    let (_vendor, app) = each_with(&both).await;
+    sync_well(&app).await;
+    let stored = told(&app.pool, QUESTIONS).await;
+    assert_eq!(stored.len(), 2_101);
+    assert_eq!(stored.last().unwrap(), "q|As asked|choice-multi|0|B/A");
+    sync_again(&app).await;
+}
+
+#[tokio::test]
 async fn of_different_questions_with_one_id_the_first_user_s_is_kept_whoever_answers_first() {
     let asked = |text: &str| json!({"id": "q", "question": text, "answers": [{"option": text}]});
     let vendor = completed_by(&["u1", "u2"]).await;

@@ -204,37 +204,33 @@ async fn a_step_without_an_id_is_no_enrollment() {
 }
 
 #[tokio::test]
-async fn a_step_whose_detail_is_gone_fails_that_alone() {
-    let vendor = with_path(&[]).await;
-    vendor.on(detail(POSTER), failure(404, "")).await;
-    vendor.on(users(POSTER), ok(page(&[vector_json(20)]))).await;
-    let app = day_first(&vendor).await;
-    let report = app.sync().await.unwrap();
-    assert_eq!(report.outcome, "partial");
-    for (resource, verdict) in [
-        (Resource::Enrollments, Verdict::Complete),
-        (Resource::Summaries, Verdict::Complete),
-        (Resource::Details, Verdict::Failed),
-        (Resource::Users, Verdict::Complete),
+async fn a_step_whose_detail_is_gone_keeps_the_rest_and_is_a_failure_when_it_is_listed() {
+    let listed = plain_enrollment(POSTER, "Poster");
+    for (others, verdict, outcome) in [
+        (vec![], Verdict::Unsupported, "ok"),
+        (vec![listed], Verdict::Failed, "partial"),
     ] {
-        assert_eq!(
-            scope(&report, ALPHA, resource).verdict,
-            verdict,
-            "{resource}"
-        );
+        let vendor = with_path(&others).await;
+        vendor.on(detail(POSTER), failure(404, "")).await;
+        vendor.on(users(POSTER), ok(page(&[vector_json(20)]))).await;
+        let app = day_first(&vendor).await;
+        let report = app.sync().await.unwrap();
+        assert_eq!(report.outcome, outcome);
+        for (resource, verdict) in [
+            (Resource::Enrollments, Verdict::Complete),
+            (Resource::Summaries, Verdict::Complete),
+            (Resource::Details, verdict),
+            (Resource::Users, Verdict::Complete),
+        ] {
+            let scope = scope(&report, ALPHA, resource);
+            assert_eq!(scope.verdict, verdict, "{resource}");
+        }
+        let cursors =
+            "select right(scope, 2) from sync.cursors where resource = 'details' order by 1";
+        assert_eq!(told(&app.pool, cursors).await, ["02", "21"]);
+        let users = "select right(enrollment_id, 2) from keepnet.enrollment_users order by 1";
+        assert_eq!(told(&app.pool, users).await, ["02", "22"]);
     }
-    let reason = scope(&report, ALPHA, Resource::Details)
-        .error
-        .clone()
-        .unwrap();
-    assert!(
-        reason.contains(POSTER) && reason.contains("HTTP 404"),
-        "{reason}"
-    );
-    let cursors = "select right(scope, 2) from sync.cursors where resource = 'details' order by 1";
-    assert_eq!(told(&app.pool, cursors).await, ["02", "21"]);
-    let users = "select right(enrollment_id, 2) from keepnet.enrollment_users order by 1";
-    assert_eq!(told(&app.pool, users).await, ["02", "22"]);
 }
 
 #[tokio::test]
