@@ -5,25 +5,8 @@ use crate::api::CompanyClient;
 use crate::resource::Resource;
 use crate::warehouse::tables::anonymous::{AnonymousLearnerRow, AnonymousResultRow};
 
-/// Pulls both listings of `enrollment_id`.
-pub async fn pull(
-    shared: &Shared<'_>,
-    company: &CompanyClient,
-    enrollment_id: &str,
-) -> Result<Pulled, PullError> {
-    let learners = pull_learners(shared, company, enrollment_id).await;
-    if matches!(&learners, Err(error) if error.ends_company()) {
-        return learners;
-    }
-    let results = pull_results(shared, company, enrollment_id).await;
-    let (learners, results) = (learners?, results?);
-    Ok(Pulled {
-        verdict: learners.verdict.max(results.verdict),
-        pages: learners.pages + results.pages,
-    })
-}
-
-async fn pull_learners(
+/// Pulls how far the learners of `enrollment_id` are.
+pub async fn pull_learners(
     shared: &Shared<'_>,
     company: &CompanyClient,
     enrollment_id: &str,
@@ -46,7 +29,8 @@ async fn pull_learners(
         .await
 }
 
-async fn pull_results(
+/// Pulls what the learners of `enrollment_id` achieved.
+pub async fn pull_results(
     shared: &Shared<'_>,
     company: &CompanyClient,
     enrollment_id: &str,

@@ -44,7 +44,10 @@ pub async fn fetch(
     let client = run.client.company(&company.id);
     let begun = Instant::now();
     if is_anonymous && run.selection.includes(Resource::Anonymous) {
-        let result = anonymous::pull(shared, &client, id).await;
+        let result = anonymous::pull_learners(shared, &client, id).await;
+        tallies.note(Resource::Anonymous, result, &client, begun)?;
+        let (client, begun) = (client.counted(), Instant::now());
+        let result = anonymous::pull_results(shared, &client, id).await;
         tallies.note(Resource::Anonymous, result, &client, begun)?;
     } else if !is_anonymous && run.selection.includes(Resource::Users) {
         let scope = Scope::begin(shared, Resource::Users, id);
