@@ -6,10 +6,17 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use keepnet_etl::api::dates::{DateFormat, DateReader, Evidence, Reading};
 use keepnet_etl::api::endpoints::account::Texts;
+use keepnet_etl::api::endpoints::anonymous::{AnonymousLearner, AnonymousResult};
+use keepnet_etl::api::endpoints::answers::Session;
 use keepnet_etl::api::endpoints::companies::{Company, CompanyId, MyCompany};
 use keepnet_etl::api::endpoints::enrollments::{Enrollment, EnrollmentDetail};
+use keepnet_etl::api::endpoints::interactions::{Interaction, Untracked};
+use keepnet_etl::api::endpoints::reports::Report;
 use keepnet_etl::api::endpoints::summaries::Summary;
+use keepnet_etl::api::endpoints::target_groups::TargetGroup;
+use keepnet_etl::api::endpoints::trainings::Training;
 use keepnet_etl::api::endpoints::users::UserReport;
+use keepnet_etl::api::endpoints::widgets::{WidgetCatalogue, WidgetData};
 use keepnet_etl::api::{Client, Fields, WireItem};
 use keepnet_etl::clock::ManualClock;
 use keepnet_etl::settings::{Settings, Sources, variable};
@@ -67,6 +74,29 @@ fn any_json() -> impl Strategy<Value = Value> {
             "stepNumber",
             "enrollmentScheduler",
             "dueDate",
+            "eventTime",
+            "trackingInfo",
+            "enrollmentSessionId",
+            "interactionsHumanReadable",
+            "scormId",
+            "question",
+            "questions",
+            "answers",
+            "isUserAnswer",
+            "option",
+            "latency",
+            "targetUserResultId",
+            "metrics",
+            "widgets",
+            "widgetType",
+            "widgetDatas",
+            "widgetLayout",
+            "values",
+            "value",
+            "dataObject",
+            "tableValues",
+            "tableDefinitions",
+            "trainingId",
         ])
         .prop_map(str::to_owned),
         any::<String>(),
@@ -110,6 +140,32 @@ proptest! {
         decode::<Summary>(&raw);
         decode::<UserReport>(&raw);
         decode::<Texts>(&raw);
+        decode::<Interaction>(&raw);
+        decode::<Untracked>(&raw);
+        decode::<Session>(&raw);
+        decode::<AnonymousLearner>(&raw);
+        decode::<AnonymousResult>(&raw);
+        decode::<Report>(&raw);
+        decode::<WidgetCatalogue>(&raw);
+        decode::<WidgetData>(&raw);
+        decode::<Training>(&raw);
+        decode::<TargetGroup>(&raw);
+    }
+
+    #[test]
+    fn no_tracking_data_is_kept_with_an_event_that_cannot_be_read(value in any_json()) {
+        fn holds_tracking(value: &Value) -> bool {
+            match value {
+                Value::Array(elements) => elements.iter().any(holds_tracking),
+                Value::Object(members) => {
+                    members.contains_key("trackingInfo") || members.values().any(holds_tracking)
+                }
+                _ => false,
+            }
+        }
+        let payload = Untracked::payload(&value.to_string());
+        let kept: Value = serde_json::from_str(&payload).unwrap();
+        prop_assert!(!holds_tracking(&kept), "{payload}");
     }
 
     #[test]

@@ -113,7 +113,7 @@ mod tests {
                 "postgres://etl:hunter22@db:5432/keepnet?sslpassword=hunter22",
             ),
             ("KEEPNET_ETL__API__CLIENT_SECRET", "hunter22"),
-            ("KEEPNET_ETL__WIDGETS__MONTHS", "24"),
+            ("KEEPNET_ETL__PRIVACY__MIN_GROUP", "24"),
         ]);
         let mut out = Vec::new();
         show(&Settings::load(sources).unwrap(), json, &mut out).unwrap();
@@ -139,8 +139,8 @@ mod tests {
             "warehouse.url postgres://db:5432/keepnet DATABASE_URL"
         );
         assert_eq!(
-            words("widgets.months"),
-            "widgets.months 24 KEEPNET_ETL__WIDGETS__MONTHS no effect in this version"
+            words("privacy.min_group"),
+            "privacy.min_group 24 KEEPNET_ETL__PRIVACY__MIN_GROUP no effect in this version"
         );
         assert!(!text.contains("hunter22"));
     }
@@ -170,6 +170,6 @@ mod tests {
             })
         );
         assert_eq!(find("api.client_id")["value"], serde_json::Value::Null);
-        assert_eq!(find("widgets.months")["has_effect"], false);
+        assert_eq!(find("privacy.min_group")["has_effect"], false);
     }
 }

@@ -9,9 +9,11 @@ use comfy_table::Table;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
 use super::Failure;
+use super::portfolio::portfolio;
 use super::sync::{SyncArgs, pass, summary};
 use super::table::{grouped, table};
 use crate::app::App;
+use crate::clock::SystemClock;
 use crate::settings::{Settings, Sources, server_search_path};
 use crate::simulator::{Simulator, SimulatorOptions};
 use crate::telemetry;
@@ -35,6 +37,8 @@ const WORLD: &[&str] = &[
     "10%",
     "--sub-resellers",
     "2",
+    "--anonymous",
+    "5%",
 ];
 
 /// Where the demo keeps its database, below the working directory.
@@ -83,6 +87,10 @@ pub async fn run() -> Result<ExitCode, Failure> {
         .await
         .map_err(|error| WarehouseError::from_sqlx("count the rows", error))?;
     println!("\nWhat arrived, in schema keepnet:\n{counts}");
+    let portfolio = portfolio(&warehouse.pool)
+        .await
+        .map_err(|error| WarehouseError::from_sqlx("read the portfolio", error))?;
+    println!("\n{portfolio}");
     warehouse.pool.close().await;
     simulator.shutdown().await;
     look(&database);
@@ -91,8 +99,11 @@ pub async fn run() -> Result<ExitCode, Failure> {
 
 fn world() -> Result<SimulatorOptions, Failure> {
     use clap::{Args, FromArgMatches};
+    // The widgets' last months are those that a person looks at today.
+    let today = SystemClock::shared().now().date_naive().to_string();
+    let flags = WORLD.iter().copied().chain(["--as-of", &today]);
     let matches = SimulatorOptions::augment_args(clap::Command::new("simulate"))
-        .try_get_matches_from(WORLD)
+        .try_get_matches_from(flags)
         .and_then(|matches| SimulatorOptions::from_arg_matches(&matches));
     Ok(matches.map_err(anyhow::Error::from)?)
 }
@@ -152,6 +163,12 @@ Have a look (the database keeps running):
     select c.name as company, u.status, count(*)
     from keepnet.enrollment_users u join keepnet.companies c using (company_id)
     group by 1, 2 order by 1, 3 desc\"
+  psql {url} -c \"
+    select q.question_text, a.option_text, count(*) as answers
+    from keepnet.survey_answers a
+    join keepnet.survey_questions q using (company_id, enrollment_id, content_id, question_id)
+    where a.scored_position is not null
+    group by q.question_text, a.option_text, a.scored_position order by 1, a.scored_position\"
 
 A BI tool connects to the same address; its password is in {password}.
 When you have seen enough:  keepnet-etl stop-database --demo"

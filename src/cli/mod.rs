@@ -6,6 +6,7 @@ pub mod config;
 pub mod demo;
 mod failure;
 pub mod migrate;
+pub mod portfolio;
 pub mod simulate;
 pub mod status;
 pub mod stop_database;

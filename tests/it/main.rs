@@ -8,6 +8,7 @@
 mod cli;
 mod disk;
 mod faults;
+mod formula;
 mod migrations;
 mod support;
 mod sync;

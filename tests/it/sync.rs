@@ -2,7 +2,8 @@
 
 use crate::support::TestApp;
 use crate::support::simulator::Simulator;
-use crate::support::table::assert_all_equal_truth;
+use crate::support::table::{TABLES, assert_all_equal_truth, rows};
+use keepnet_etl::cli::portfolio::portfolio;
 
 /// A world with everything in it that this version pulls.
 const WORLD: &[&str] = &[
@@ -32,9 +33,22 @@ async fn a_first_sync_equals_the_truth_and_a_second_one_writes_nothing() {
     let app = TestApp::new(simulator.url(), &[("api.time_zone", "Europe/Istanbul")]).await;
     let first = app.sync().await.unwrap();
     assert_eq!(first.outcome, "ok", "{first:#?}");
+    for table in TABLES {
+        assert!(!rows(&app.pool, table).await.is_empty(), "{table} is empty");
+    }
     assert_all_equal_truth(&app.pool, &simulator).await;
+    let portfolio = portfolio(&app.pool).await.unwrap();
+    insta::assert_snapshot!("portfolio", portfolio);
 
+    // What is read at most daily, or once, has to be due.
+    sqlx::query(
+        "delete from sync.cursors where resource in ('reports', 'widgets', 'trainings', 'target_groups')",
+    )
+    .execute(&app.pool)
+    .await
+    .unwrap();
     let second = app.sync().await.unwrap();
+    assert_eq!(second.totals.requests, first.totals.requests);
     assert_eq!(second.outcome, "ok");
     let rows = second.totals.rows;
     assert_eq!((rows.inserted, rows.updated, rows.deleted), (0, 0, 0));

@@ -151,7 +151,7 @@ fn the_file_is_named_by_the_argument_or_the_variable() {
     assert_eq!(settings.widgets.months, 3);
 
     let settings = load(
-        "[widgets]\nmonths = 4",
+        "[widgets]\nmonths = 4\n[privacy]\nmin_group = 7",
         &[("KEEPNET_ETL_CONFIG", "/nowhere")],
     )
     .unwrap();
@@ -161,7 +161,7 @@ fn the_file_is_named_by_the_argument_or_the_variable() {
             .without_effect()
             .map(|entry| entry.key)
             .collect::<Vec<_>>(),
-        ["widgets.months"]
+        ["privacy.min_group"]
     );
 
     let text = message(from_variables(&[("KEEPNET_ETL_CONFIG", "/no/such.toml")]));
@@ -411,7 +411,6 @@ fn privacy_that_cannot_be_kept_is_refused() {
         ("privacy.free_text", "drop"),
         ("privacy.survey_answers", "pseudonymise"),
         ("privacy.custom_fields", "Badge,Site"),
-        ("privacy.tracking_info", "true"),
     ] {
         let text = message(from_variables(&[(&variable(key), value)]));
         assert!(

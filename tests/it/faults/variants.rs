@@ -45,6 +45,11 @@ const SHAPES: &[&str] = &[
     "--foreign empty",
     "--expires-in none",
     "--time-zone America/New_York",
+    "--listed-steps",
+    "--anonymous 50%",
+    "--anonymous 50% --anonymous-data object",
+    "--widget-dialect document",
+    "--widget-dialect both",
 ];
 
 /// Cases that are looked at side by side: each of them waits more than it works.
