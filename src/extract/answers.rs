@@ -58,17 +58,15 @@ pub async fn deliver(
     received: Vec<Result<Session, UnreadableItem>>,
     questions: &mut Questions,
 ) -> Result<(), PullError> {
-    let mut sessions = Vec::with_capacity(received.len());
-    let mut unreadable = Vec::new();
-    for item in received {
-        match item {
-            Ok(session) => sessions.push(session),
-            Err(item) => unreadable.push(item),
-        }
-    }
     let mut delivery = Delivery::default();
-    scope.quarantine(&mut delivery, unreadable)?;
+    let count = received.len();
+    let sessions = scope.readable(&mut delivery, received)?;
     let owner = (company_id, user.reported_enrollment_id.as_str());
+    // No session at all proves nothing, nor does an answer of which a part could not be read: what is stored stays.
+    if !sessions.is_empty() && sessions.len() == count {
+        let owner = [owner.0, owner.1, &user.target_user_id];
+        delivery.rows.push_owner::<SurveySessionRow<'_>>(&owner);
+    }
     for session in &sessions {
         questions.0.learn(scope, &mut delivery, owner, session);
     }

@@ -35,11 +35,8 @@ pub async fn pull(
     let mut places = HashMap::new();
     match client.my_companies::<MyCompany>().await {
         Ok(roots) => {
-            for root in roots {
-                match root {
-                    Ok(root) => note_places(root, None, &mut places),
-                    Err(item) => scope.quarantine(&mut delivery, vec![item])?,
-                }
+            for root in scope.readable(&mut delivery, roots)? {
+                note_places(root, None, &mut places);
             }
         }
         // An account without that right has never given these columns; nothing is lost.

@@ -51,18 +51,10 @@ pub async fn deliver(
     received: Vec<Result<Interaction, UnreadableItem>>,
 ) -> Result<(), PullError> {
     let (enrollment_id, target_user_id) = (&*user.reported_enrollment_id, &*user.target_user_id);
-    let mut events = Vec::with_capacity(received.len());
-    let mut unreadable = Vec::new();
-    for item in received {
-        match item {
-            Ok(event) => events.push(event),
-            Err(item) => unreadable.push(item),
-        }
-    }
+    let mut delivery = Delivery::default();
+    let mut events = scope.readable(&mut delivery, received)?;
     events.sort_by(|left, right| place(left).cmp(&place(right)));
 
-    let mut delivery = Delivery::default();
-    scope.quarantine(&mut delivery, unreadable)?;
     // No event at all proves nothing: what is stored stays.
     if !events.is_empty() {
         let owner = [company_id, enrollment_id, target_user_id];

@@ -270,6 +270,22 @@ impl<'r> Scope<'r> {
         })
     }
 
+    /// The items of an answer that could be read; the others go into quarantine.
+    pub fn readable<T>(
+        &self,
+        delivery: &mut Delivery,
+        received: Vec<Result<T, UnreadableItem>>,
+    ) -> Result<Vec<T>, PullError> {
+        let mut items = Vec::with_capacity(received.len());
+        for item in received {
+            match item {
+                Ok(item) => items.push(item),
+                Err(item) => self.quarantine(delivery, vec![item])?,
+            }
+        }
+        Ok(items)
+    }
+
     /// Puts items that could not be read into quarantine. A first date of the other order is such an item; a second
     /// one in the same company stops its pull, before the page that showed it is loaded.
     pub fn quarantine(

@@ -11,7 +11,7 @@ static SESSIONS: Table = Table {
     resource: Resource::Answers,
     order: 60,
     key_len: 4,
-    rule: Rule::Replace,
+    rule: Rule::Set { owner_len: 3 },
     columns: &[
         text("company_id"),
         text("enrollment_id"),

@@ -137,6 +137,35 @@ async fn a_newer_session_takes_the_mark_from_the_older_one() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_listed_no_more_is_marked_but_not_by_an_answer_without_any_or_with_an_unreadable_one()
+ {
+    let named = |ids: &[&str]| -> Vec<_> { ids.iter().map(|id| session(id, &[], &[])).collect() };
+    let turn = Turn::default();
+    let with_unreadable = [named(&["s2"]), vec![json!({"totalQuestions": 1})]].concat();
+    let bodies = [
+        named(&["s2", "s1"]),
+        vec![],
+        with_unreadable,
+        named(&["s2"]),
+    ];
+    let vendor = completed_by(&[ADA]).await;
+    let answers = turn.answers(bodies.map(|all| ok(data(&all))).to_vec());
+    vendor.on(sessions(SURVEY, ADA), answers).await;
+    let app = day_first(&vendor).await;
+    let stored = "select format('%s %s', session_id, deleted_at is null) from keepnet.survey_sessions order by 1";
+    for expected in [
+        ["s1 t", "s2 t"],
+        ["s1 t", "s2 t"],
+        ["s1 t", "s2 t"],
+        ["s1 f", "s2 t"],
+    ] {
+        sync_well(&app).await;
+        assert_eq!(told(&app.pool, stored).await, expected);
+        turn.next();
+    }
+}
+
+#[tokio::test]
 async fn one_session_that_is_listed_twice_is_one_and_the_latest() {
     let twice = vec![session("s1", &[answer("q", "fill-in", &["x"])], &[]); 2];
     let vendor = completed_by(&[ADA]).await;
