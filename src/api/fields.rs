@@ -303,6 +303,12 @@ impl<'d> Fields<'d> {
         (!self.members.is_empty()).then_some(Value::Object(self.members))
     }
 
+    /// All members that were not taken, as JSON text.
+    #[must_use]
+    pub fn received(&self) -> String {
+        serde_json::to_string(&self.members).unwrap_or_default()
+    }
+
     /// All members that were not taken, nulls included.
     #[must_use]
     pub fn into_members(self) -> Map<String, Value> {

@@ -170,6 +170,7 @@ async fn vector_10_the_tree_gives_parents_and_the_end_of_access() {
     let report = sync_well(&app).await;
     // The reseller is in the tree only: it is stored, and is not pulled as a customer.
     insta::assert_snapshot!(shown(&app.pool, "companies", "company_id").await, @r#"
+    access_state: "granted"
     company_id: "RsLr00000001"
     is_licence_expired: false
     kind: "reseller"
@@ -177,6 +178,7 @@ async fn vector_10_the_tree_gives_parents_and_the_end_of_access() {
     privacy_duration_id: 5
 
     access_ends_at: "2026-02-01T10:00:00+00:00"
+    access_state: "granted"
     company_id: "aB3dE5gH7jK9"
     is_licence_expired: true
     kind: "customer"

@@ -3,15 +3,20 @@
 //! The expected values are written by hand from the facts, so that a mistake that client and simulator share cannot
 //! pass.
 
+mod catalogues;
 mod companies;
 mod dates;
 mod enrollments;
 mod errors;
+mod reports;
 mod start;
 mod summaries;
 mod text;
 mod token;
 mod users;
+mod widget_shapes;
+mod widget_types;
+mod widgets;
 
 use keepnet_etl::resource::Resource;
 use keepnet_etl::sync::RunReport;
