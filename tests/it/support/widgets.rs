@@ -63,15 +63,15 @@ pub async fn asked(vendor: &Vendor) -> Vec<String> {
     requests.iter().map(line).collect()
 }
 
-/// The months of these requests with the widget before them, sorted: `w 2026-07`. They are to be in day-first dates.
+/// The months of the requests in day-first dates with the widget before them, sorted: `w 2026-07`.
 pub async fn asked_months(vendor: &Vendor) -> Vec<String> {
     let mut months: Vec<String> = asked(vendor)
         .await
         .iter()
-        .map(|line| {
-            let words: Vec<&str> = line.split(' ').collect();
-            let date: Vec<&str> = words[2].split('/').collect();
-            format!("{} {}-{}", words[0], date[2], date[1])
+        .filter_map(|line| {
+            let words: Vec<&str> = line.split([' ', '/']).collect();
+            let is_local = words[1] != "Custom";
+            is_local.then(|| format!("{} {}-{}", words[0], words[4], words[3]))
         })
         .collect();
     months.sort_unstable();

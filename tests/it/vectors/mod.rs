@@ -3,6 +3,7 @@
 //! The expected values are written by hand from the facts, so that a mistake that client and simulator share cannot
 //! pass.
 
+mod catalogue_text;
 mod catalogues;
 mod companies;
 mod dates;

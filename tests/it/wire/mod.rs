@@ -1,6 +1,7 @@
 //! What is on the wire: each request to the letter, and what is sent again when.
 
 mod catalogues;
+mod due;
 mod listings;
 mod requests;
 mod retries;
