@@ -239,15 +239,11 @@ async fn ask(
     month: Month,
     dialects: &PeriodDialects,
 ) -> Result<Vec<Result<WidgetData, UnreadableItem>>, ApiError> {
-    let first = dialects
-        .learned()
-        .or(Some(PeriodDialect::Numbers))
-        .filter(|dialect| company.can_say(*dialect))
-        .unwrap_or(PeriodDialect::Names);
+    let first = dialects.learned().unwrap_or(PeriodDialect::Numbers);
     let second = first.other();
     let answer = company.widget_data(widget_id, month.days(), first).await;
     let (answer, dialect) = match answer {
-        Err(rejection) if is_rejected(&rejection) && company.can_say(second) => {
+        Err(rejection) if is_rejected(&rejection) => {
             match company.widget_data(widget_id, month.days(), second).await {
                 // Of two rejections the one of the way that should work says more.
                 Err(again) if is_rejected(&again) => return Err(rejection),

@@ -7,6 +7,7 @@ use chrono::{NaiveDate, NaiveTime};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::api::dates::DateFormat;
 use crate::api::fields::{Extra, Fields, ItemError};
 use crate::api::page::WireItem;
 use crate::api::transport::{Body, Outgoing};
@@ -293,12 +294,6 @@ impl CompanyClient {
         self.client.object(&request).await
     }
 
-    /// Whether requests can be made in this dialect: local dates cannot be written while their format is not known.
-    #[must_use]
-    pub fn can_say(&self, dialect: PeriodDialect) -> bool {
-        dialect == PeriodDialect::Names || self.client.dates.format.is_some()
-    }
-
     /// `POST executive-report/get-widget-datas` for one widget and the days from `first` to `last`.
     pub async fn widget_data(
         &self,
@@ -309,14 +304,17 @@ impl CompanyClient {
         let starts = first.and_time(NaiveTime::MIN);
         let last_minute = NaiveTime::from_hms_opt(23, 59, 0).unwrap_or(NaiveTime::MIN);
         let last_second = NaiveTime::from_hms_opt(23, 59, 59).unwrap_or(NaiveTime::MIN);
-        let format = self.client.dates.format;
-        let (date_period, start_date, end_date) = match (dialect, format) {
-            (PeriodDialect::Numbers, Some(format)) => (
-                Value::from(CUSTOM_PERIOD.0),
-                format.write(starts),
-                format.write(last.and_time(last_minute)),
-            ),
-            _ => {
+        let (date_period, start_date, end_date) = match dialect {
+            PeriodDialect::Numbers => {
+                // An account whose order of day and month nothing tells writes the year first, or no dates at all.
+                let format = self.client.dates.format.unwrap_or(DateFormat::Ymd);
+                (
+                    Value::from(CUSTOM_PERIOD.0),
+                    format.write(starts),
+                    format.write(last.and_time(last_minute)),
+                )
+            }
+            PeriodDialect::Names => {
                 let iso = "%Y-%m-%dT%H:%M:%SZ";
                 (
                     Value::from(CUSTOM_PERIOD.1),

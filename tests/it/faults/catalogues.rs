@@ -7,7 +7,7 @@ use keepnet_etl::sync::RunReport;
 use keepnet_etl::verdict::Verdict;
 use keepnet_etl::warehouse::runs::RunScope;
 use serde_json::json;
-use wiremock::{Request, ResponseTemplate};
+use wiremock::Request;
 
 use crate::support::TestApp;
 use crate::support::program::Program;

@@ -26,7 +26,7 @@ pub fn one_value(value: u32) -> ResponseTemplate {
     answer(&json!([{"values": [{"value": value}]}]))
 }
 
-/// A vendor with one widget, `w` of type `Some`, which always answers so.
+/// A vendor with one widget, `w`, which always answers so.
 pub async fn one_widget(widget_type: &str, answer: ResponseTemplate) -> Vendor {
     let vendor = Vendor::start().await;
     vendor.on(metrics(), catalogue(&[("w", widget_type)])).await;

@@ -7,8 +7,8 @@ use wiremock::{Request, ResponseTemplate};
 
 use crate::support::TestApp;
 use crate::support::vendor::{
-    ALPHA, Vendor, companies, failure, metrics, ok, page, token, token_with, vector_json,
-    widget_datas,
+    ALPHA, Vendor, companies, failure, metrics, my_companies, ok, page, token, token_with,
+    vector_json, widget_datas,
 };
 use crate::support::widgets::{
     asked, asked_months, catalogue, is_in_numbers, one_value, one_widget, values,
@@ -91,27 +91,19 @@ async fn dates_are_written_as_the_account_writes_them() {
 }
 
 #[tokio::test]
-async fn without_a_known_date_format_the_period_is_told_by_name() {
+async fn without_a_known_date_format_the_year_comes_first() {
     let vendor = one_widget("Some", one_value(1)).await;
     vendor.on(token(), token_with(&json!({}))).await;
     let listed = json!({"companyResourceId": ALPHA});
     vendor.on(companies(), ok(page(&[listed]))).await;
-    let nobody = r#"{"data":[{"resourceId":"RsLr00000001"}]}"#;
-    let mine = crate::support::vendor::my_companies();
-    vendor.on(mine, ok(nobody)).await;
+    let root = r#"{"data":[{"resourceId":"RsLr00000001"}]}"#;
+    vendor.on(my_companies(), ok(root)).await;
     let app = TestApp::new(&vendor.url(), &[("widgets.months", "0")]).await;
     sync_one_day(&app).await;
-    let names = "w Custom 2026-07-01T00:00:00Z 2026-07-31T23:59:59Z";
-    assert_eq!(asked(&vendor).await, [names]);
-    assert_eq!(remembered(&app).await, json!({"period": "names"}));
-
-    // There is no other way to ask.
-    let vendor = one_widget("Some", failure(400, "")).await;
-    let mine = crate::support::vendor::my_companies();
-    vendor.on(mine, ok(nobody)).await;
-    let app = TestApp::new(&vendor.url(), &[("widgets.months", "0")]).await;
-    assert_eq!(app.sync().await.unwrap().outcome, "partial");
-    assert_eq!(asked(&vendor).await, [names]);
+    assert_eq!(
+        asked(&vendor).await,
+        ["w 5 2026/07/01 00:00 2026/07/31 23:59"]
+    );
 }
 
 #[tokio::test]
