@@ -211,6 +211,13 @@ impl ApiErrorKind {
         }
     }
 
+    /// Whether the service refuses something that not every account or licence has. An access that the customer withdrew
+    /// is another matter.
+    #[must_use]
+    pub const fn is_not_given(&self) -> bool {
+        matches!(self, Self::Forbidden(_) | Self::NotFound)
+    }
+
     /// True when access is denied, which is a state of the company and not a defect.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {

@@ -14,6 +14,9 @@ const MAX_ID_BYTES: usize = 256;
 /// Longest of the texts that are keys beside ids (tags, languages).
 const MAX_KEY_TEXT_BYTES: usize = 1_024;
 
+/// Longest path of a member that nobody took; its names may be anything.
+const MAX_PATH_BYTES: usize = 512;
+
 /// Why an item could not be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {reason}")]
@@ -303,6 +306,12 @@ impl<'d> Fields<'d> {
         (!self.members.is_empty()).then_some(Value::Object(self.members))
     }
 
+    /// All members that were not taken, as JSON text.
+    #[must_use]
+    pub fn received(&self) -> String {
+        serde_json::to_string(&self.members).unwrap_or_default()
+    }
+
     /// All members that were not taken, nulls included.
     #[must_use]
     pub fn into_members(self) -> Map<String, Value> {
@@ -434,8 +443,20 @@ fn note_unknown(path: &str, value: &Value, unknown: &mut Vec<UnknownMember>) {
     }
 }
 
-/// `$.steps[3].x` → `$.steps[*].x`
+/// `$.steps[3].x` → `$.steps[*].x`, cut off where it is too long for an index.
 fn general(path: &str) -> String {
+    let mut general = without_places(path);
+    if general.len() > MAX_PATH_BYTES {
+        let end = (0..=MAX_PATH_BYTES)
+            .rev()
+            .find(|end| general.is_char_boundary(*end));
+        general.truncate(end.unwrap_or_default());
+        general.push('…');
+    }
+    general
+}
+
+fn without_places(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('[') {

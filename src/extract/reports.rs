@@ -1,9 +1,12 @@
 //! The saved executive reports of a company, with the data inlined in them.
 
-use super::widget_rows::{ValueRow, rows_of};
+use std::collections::HashSet;
+
+use super::widget_rows::{ValueRow, joined, rows_of};
 use super::{Delivery, PullError, Pulled, Scope};
 use crate::api::endpoints::reports::{ListedReport, Report};
 use crate::api::{ApiErrorKind, CompanyClient};
+use crate::verdict::Verdict;
 use crate::warehouse::tables::reports::{ExecutiveReportRow, ReportWidgetRow};
 
 /// Pulls the list, and each report on it.
@@ -27,6 +30,10 @@ pub async fn pull(scope: &Scope<'_>, company: &CompanyClient) -> Result<Pulled, 
             }
             // It was deleted since it was listed.
             Err(error) if error.kind == ApiErrorKind::NotFound => continue,
+            Err(error) if error.kind.is_not_given() => {
+                pulled.verdict = Verdict::Unsupported;
+                continue;
+            }
             Err(error) => {
                 let error = PullError::from(error);
                 if error.ends_company() {
@@ -55,7 +62,8 @@ fn push(
     report: &Report,
 ) {
     let report_id = listed.id.as_str();
-    let extra = scope.extra(delivery, &report.extra);
+    let extra = joined(&report.extra, &listed.extra);
+    let extra = scope.extra(delivery, &extra);
     delivery.rows.push(&ExecutiveReportRow {
         company_id,
         report_id,
@@ -76,25 +84,25 @@ fn push(
     });
     let owner = [company_id, report_id];
     delivery.rows.push_owner::<ReportWidgetRow<'_>>(&owner);
+    let mut ids = HashSet::new();
     for (place, widget) in report.widgets.iter().enumerate() {
         let widget_type = widget.widget_type.as_deref();
-        // A widget without an id is known by its type, or by its place.
-        let place = place.to_string();
-        let widget_id = widget
-            .widget_id
-            .as_deref()
-            .or(widget_type)
-            .unwrap_or(&place);
+        // A widget without an id is known by its type, or by its place; one that is there twice by its place, too.
+        let known = widget.widget_id.as_deref().or(widget_type);
+        let mut widget_id = known.map_or_else(|| place.to_string(), str::to_owned);
+        if ids.contains(&widget_id) {
+            widget_id = format!("{widget_id}/{place}");
+        }
         let mut rows = rows_of(widget_type.unwrap_or_default(), widget);
         if rows.is_empty() {
             rows.push(ValueRow::default());
         }
         for row in rows {
-            let extra = row.extra.and_then(|extra| scope.extra(delivery, extra));
+            let extra = scope.extra(delivery, &row.extra);
             delivery.rows.push(&ReportWidgetRow {
                 company_id,
                 report_id,
-                widget_id,
+                widget_id: &widget_id,
                 row_number: row.row_number,
                 value_number: row.value_number,
                 widget_name: widget.name.as_deref(),
@@ -111,5 +119,6 @@ fn push(
                 extra,
             });
         }
+        ids.insert(widget_id);
     }
 }

@@ -1,7 +1,7 @@
 //! How the data of a widget, whatever its shape, becomes one row per value.
 
 use chrono::NaiveDate;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::api::Extra;
 use crate::api::endpoints::widgets::{WidgetData, WidgetRow, WidgetValue};
@@ -36,31 +36,54 @@ pub struct ValueRow<'w> {
     pub scale: Option<i64>,
     /// Notes on the value.
     pub annotations: Option<&'w str>,
-    /// Where to find what has no column.
-    pub extra: Option<&'w Extra>,
+    /// What has no column.
+    pub extra: Extra,
 }
 
-/// All values of a widget of type `widget_type`.
+/// All values of a widget of type `widget_type`. What has no column of the widget stands on its first row.
 #[must_use]
 pub fn rows_of<'w>(widget_type: &str, data: &'w WidgetData) -> Vec<ValueRow<'w>> {
     let mut rows = Vec::new();
     let mut row_number = 0;
     for row in &data.rows {
-        if row.table.is_empty() {
-            push_values(&mut rows, widget_type, row, row_number);
-            row_number += 1;
-        } else {
-            row_number = push_table(&mut rows, widget_type, row, row_number);
-        }
+        row_number += push_row(&mut rows, widget_type, row, row_number);
     }
     // Data of a shape that nobody has seen is kept, too.
     if rows.is_empty() && data.extra.json.is_some() {
-        rows.push(ValueRow {
-            extra: Some(&data.extra),
-            ..ValueRow::default()
-        });
+        rows.push(ValueRow::default());
+    }
+    if let Some(first) = rows.first_mut() {
+        first.extra = joined(&first.extra, &data.extra);
     }
     rows
+}
+
+/// One row per value, and one per cell of the table; gives how many numbers of rows that took. What has no column of the
+/// row itself stands on the first of them.
+fn push_row<'w>(
+    rows: &mut Vec<ValueRow<'w>>,
+    widget_type: &str,
+    row: &'w WidgetRow,
+    row_number: i64,
+) -> i64 {
+    let first = rows.len();
+    let mut taken = 0;
+    if row.table.is_empty() || !row.values.is_empty() {
+        push_values(rows, widget_type, row, row_number);
+        taken += 1;
+    }
+    for cells in &row.table {
+        push_cells(rows, widget_type, row, cells, row_number + taken);
+        taken += 1;
+    }
+    let says_more = row.date.is_some() || row.dimension.is_some() || row.extra.json.is_some();
+    if rows.len() == first && says_more {
+        rows.push(of_row(row, row_number, 0));
+    }
+    if let Some(first) = rows.get_mut(first) {
+        first.extra = joined(&first.extra, &row.extra);
+    }
+    taken
 }
 
 fn push_values<'w>(
@@ -69,79 +92,84 @@ fn push_values<'w>(
     row: &'w WidgetRow,
     row_number: i64,
 ) {
-    let of_row = |value_number, extra| ValueRow {
-        row_number,
-        value_number,
-        date: row.date,
-        dimension: row.dimension.as_deref(),
-        extra,
-        ..ValueRow::default()
-    };
     if row.values.is_empty() {
-        rows.push(of_row(0, Some(&row.extra)));
+        rows.push(of_row(row, row_number, 0));
     }
     for (value_number, value) in (0..).zip(&row.values) {
-        // What has no column of the row itself stands on its first value, unless that has some of its own.
-        let extra = match value_number {
-            0 if value.extra.json.is_none() => &row.extra,
-            _ => &value.extra,
-        };
         rows.push(ValueRow {
             name: value.name.as_deref(),
             label: value.label.as_deref(),
             annotations: value.annotations.as_deref(),
-            ..with_value(of_row(value_number, Some(extra)), widget_type, value)
+            extra: value.extra.clone(),
+            ..with_value(of_row(row, row_number, value_number), widget_type, value)
         });
     }
 }
 
-/// One row per cell; gives the number of the next row.
-fn push_table<'w>(
+/// One row per cell of a table's row: the defined columns in their order, then the others.
+fn push_cells<'w>(
     rows: &mut Vec<ValueRow<'w>>,
     widget_type: &str,
     row: &'w WidgetRow,
-    first: i64,
-) -> i64 {
-    let mut row_number = first;
-    for cells in &row.table {
-        let defined = row
-            .columns
-            .iter()
-            .map(|(name, label)| (name, label.as_deref()));
-        let others = cells
-            .keys()
-            .filter(|name| !row.columns.iter().any(|(defined, _)| defined == *name))
-            .map(|name| (name, None));
-        for (value_number, (name, label)) in (0..).zip(defined.chain(others)) {
-            let Some(cell) = cells.get(name) else {
-                continue;
-            };
-            let value = WidgetValue {
-                name: Some(name.clone()),
-                value: Some(cell.clone()).filter(|cell| !cell.is_null()),
-                ..WidgetValue::default()
-            };
-            let extra = (row_number == first && value_number == 0).then_some(&row.extra);
-            rows.push(ValueRow {
-                name: Some(name),
-                label,
-                ..with_value(
-                    ValueRow {
-                        row_number,
-                        value_number,
-                        date: row.date,
-                        dimension: row.dimension.as_deref(),
-                        extra,
-                        ..ValueRow::default()
-                    },
-                    widget_type,
-                    &value,
-                )
-            });
-        }
-        row_number += 1;
+    cells: &'w Map<String, Value>,
+    row_number: i64,
+) {
+    let defined = row
+        .columns
+        .iter()
+        .map(|(name, label)| (name, label.as_deref()));
+    let others = cells
+        .keys()
+        .filter(|name| !row.columns.iter().any(|(defined, _)| defined == *name))
+        .map(|name| (name, None));
+    for (value_number, (name, label)) in (0..).zip(defined.chain(others)) {
+        let Some(cell) = cells.get(name) else {
+            continue;
+        };
+        let value = WidgetValue {
+            name: Some(name.clone()),
+            value: Some(cell.clone()).filter(|cell| !cell.is_null()),
+            ..WidgetValue::default()
+        };
+        rows.push(ValueRow {
+            name: Some(name),
+            label,
+            ..with_value(of_row(row, row_number, value_number), widget_type, &value)
+        });
     }
-    row_number
+}
+
+fn of_row(row: &WidgetRow, row_number: i64, value_number: i64) -> ValueRow<'_> {
+    ValueRow {
+        row_number,
+        value_number,
+        date: row.date,
+        dimension: row.dimension.as_deref(),
+        ..ValueRow::default()
+    }
+}
+
+/// Both, as if they had been left of one object. Of two members of one name the outer one gets `_` in front.
+pub fn joined(inner: &Extra, outer: &Extra) -> Extra {
+    let members = |extra: &Extra| -> Map<String, Value> {
+        let json = extra.json.as_deref();
+        json.and_then(|json| serde_json::from_str(json).ok())
+            .unwrap_or_default()
+    };
+    if outer.json.is_none() {
+        return inner.clone();
+    }
+    let mut all = members(inner);
+    for (mut name, value) in members(outer) {
+        while all.contains_key(&name) {
+            name.insert(0, '_');
+        }
+        all.insert(name, value);
+    }
+    Extra {
+        json: Some(Value::Object(all).to_string()),
+        unknown: [&inner.unknown[..], &outer.unknown[..]].concat(),
+    }
 }
 
 fn with_value<'w>(row: ValueRow<'w>, widget_type: &str, value: &WidgetValue) -> ValueRow<'w> {

@@ -93,7 +93,7 @@ pub async fn pull(
         Err(item) => return Err(scope.unreadable_object(item).await),
     };
     let mut delivery = Delivery::default();
-    push_catalogue(scope, &mut delivery, company.company_id(), &catalogue);
+    push_catalogue(scope, &mut delivery, company.company_id(), &catalogue)?;
     scope.deliver(delivery).await?;
 
     // Several widgets draw the same data differently.
@@ -111,19 +111,24 @@ pub async fn pull(
         })
         .buffer_unordered(concurrency);
     let mut pulled = Pulled::one();
-    let mut failure = None;
+    let mut whole = PulledType::default();
     while let Some(one) = pulls.next().await {
-        match one {
-            Ok(one) => {
-                pulled.verdict = pulled.verdict.max(one.verdict);
-                pulled.pages += one.pages;
-            }
-            Err(error) if error.ends_company() => return Err(error),
-            Err(error) => failure = failure.or(Some(error)),
-        }
+        let one = one?;
+        whole.months += one.months;
+        whole.refusal = whole.refusal.or(one.refusal);
+        whole.failure = whole.failure.or(one.failure);
     }
-    if let Some(failure) = failure {
+    pulled.pages += whole.months;
+    if let Some(failure) = whole.failure {
         return Err(failure);
+    }
+    match whole.refusal {
+        None => {}
+        // The service understands such requests, but does not give all of it.
+        Some(refusal) if whole.months > 0 || refusal.kind.is_not_given() => {
+            pulled.verdict = Verdict::Unsupported;
+        }
+        Some(refusal) => return Err(refusal.into()),
     }
     let done = Delivery {
         cursor: Some(scope.completed(None)),
@@ -138,10 +143,11 @@ fn push_catalogue(
     delivery: &mut Delivery,
     company_id: &str,
     catalogue: &WidgetCatalogue,
-) {
+) -> Result<(), PullError> {
     scope.extra(delivery, &catalogue.extra);
     for group in &catalogue.groups {
         scope.extra(delivery, &group.extra);
+        scope.quarantine(delivery, group.unreadable.clone())?;
         for widget in &group.widgets {
             let extra = scope.extra(delivery, &widget.extra);
             delivery.rows.push(&WidgetRow {
@@ -158,49 +164,72 @@ fn push_catalogue(
             });
         }
     }
+    Ok(())
 }
 
-/// Pulls the values of one type, month by month.
+/// What came of one type, or of all.
+#[derive(Debug, Default)]
+struct PulledType {
+    /// Months that were answered.
+    months: u32,
+    /// Why the service does not give it.
+    refusal: Option<ApiError>,
+    /// Why it is not whole.
+    failure: Option<PullError>,
+}
+
+/// Pulls the values of one type, month by month. Gives an error only when it ends the company.
 async fn pull_type(
     shared: &Shared<'_>,
     company: &CompanyClient,
     (widget_type, widget_id): (&str, &str),
     months: impl Iterator<Item = &Month>,
     dialects: &PeriodDialects,
-) -> Result<Pulled, PullError> {
-    let mut pulled = Pulled {
-        verdict: Verdict::Complete,
-        pages: 0,
-    };
+) -> Result<PulledType, PullError> {
+    let mut pulled = PulledType::default();
     for month in months {
-        let scope_id = scope_of(widget_type, *month);
-        let scope = &Scope::begin(shared, Resource::Widgets, &scope_id);
-        let asked = ask(company, widget_id, *month, dialects).await;
-        let answer = match asked {
-            Ok(answer) => answer,
-            // The service understands the request, but has no such widget for this company.
-            Err(error) if is_rejected(&error) && dialects.learned().is_some() => {
-                pulled.verdict = Verdict::Unsupported;
-                return Ok(pulled);
+        match pull_month(shared, company, (widget_type, widget_id), *month, dialects).await {
+            Ok(()) => pulled.months += 1,
+            Err(error) if error.ends_company() => return Err(error),
+            // What is refused for one month is not asked for the others.
+            Err(PullError::Api(error)) if is_rejected(&error) || error.kind.is_not_given() => {
+                pulled.refusal = Some(error);
+                break;
             }
-            Err(error) => return Err(error.into()),
-        };
-        let mut data = Vec::with_capacity(answer.len());
-        let mut delivery = Delivery::default();
-        for item in answer {
-            match item {
-                Ok(item) => data.push(item),
-                Err(item) => return Err(scope.unreadable_object(item).await),
+            // A service in trouble is not asked again for each month.
+            Err(error @ PullError::Api(_)) => {
+                pulled.failure = pulled.failure.or(Some(error));
+                break;
             }
+            Err(error) => pulled.failure = pulled.failure.or(Some(error)),
         }
-        let data = choose(&data, widget_type, widget_id)?;
-        let owner = (company.company_id(), widget_type, *month);
-        push_values(scope, &mut delivery, owner, widget_id, data);
-        delivery.cursor = Some(scope.completed(None));
-        scope.deliver(delivery).await?;
-        pulled.pages += 1;
     }
     Ok(pulled)
+}
+
+async fn pull_month(
+    shared: &Shared<'_>,
+    company: &CompanyClient,
+    (widget_type, widget_id): (&str, &str),
+    month: Month,
+    dialects: &PeriodDialects,
+) -> Result<(), PullError> {
+    let scope_id = scope_of(widget_type, month);
+    let scope = &Scope::begin(shared, Resource::Widgets, &scope_id);
+    let answer = ask(company, widget_id, month, dialects).await?;
+    let mut data = Vec::with_capacity(answer.len());
+    for item in answer {
+        match item {
+            Ok(item) => data.push(item),
+            Err(item) => return Err(scope.unreadable_object(item).await),
+        }
+    }
+    let data = choose(&data, widget_type, widget_id)?;
+    let mut delivery = Delivery::default();
+    let owner = (company.company_id(), widget_type, month);
+    push_values(scope, &mut delivery, owner, widget_id, data);
+    delivery.cursor = Some(scope.completed(None));
+    scope.deliver(delivery).await
 }
 
 /// Asks in the way that is known to work, then in the others. Of several refusals the first says most.
@@ -275,7 +304,7 @@ fn push_values(
         .map(|data| rows_of(widget_type, data))
         .unwrap_or_default()
     {
-        let extra = row.extra.and_then(|extra| scope.extra(delivery, extra));
+        let extra = scope.extra(delivery, &row.extra);
         delivery.rows.push(&WidgetValueRow {
             company_id,
             widget_type,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::api::{ApiErrorKind, CompanyClient};
+use crate::api::CompanyClient;
 use crate::extract::{PullError, Pulled};
 use crate::resource::Resource;
 use crate::verdict::Verdict;
@@ -52,7 +52,9 @@ impl Tallies {
                 tally.pages += u64::from(pulled.pages);
                 pulled.verdict
             }
-            Err(error) if resource.is_optional() && is_not_given(error) => Verdict::Unsupported,
+            Err(PullError::Api(error)) if resource.is_optional() && error.kind.is_not_given() => {
+                Verdict::Unsupported
+            }
             Err(error) => error.verdict(),
         };
         if verdict != Verdict::Complete {
@@ -117,14 +119,4 @@ impl Tallies {
         scopes.sort_by_key(|scope| scope.resource);
         scopes
     }
-}
-
-/// Whether the service refuses something that not every account or licence has. An access that the customer withdrew is
-/// another matter.
-fn is_not_given(error: &PullError) -> bool {
-    matches!(
-        error,
-        PullError::Api(error)
-            if matches!(error.kind, ApiErrorKind::Forbidden(_) | ApiErrorKind::NotFound)
-    )
 }

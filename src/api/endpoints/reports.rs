@@ -21,14 +21,18 @@ pub struct ListedReport {
     pub id: String,
     pub is_editable: Option<bool>,
     pub is_deletable: Option<bool>,
+    pub extra: Extra,
 }
 
 impl WireItem for ListedReport {
     fn decode(mut fields: Fields<'_>) -> Result<Self, ItemError> {
+        // The report itself says them again.
+        fields.forget(&["companyId", "name", "description", "isSupportManager"]);
         Ok(Self {
             id: fields.required_id(&["resourceId"])?,
             is_editable: fields.boolean("isEditable")?,
             is_deletable: fields.boolean("isDeletable")?,
+            extra: fields.into_extra(&[]),
         })
     }
 
@@ -74,6 +78,8 @@ impl WireItem for Report {
             Some(layout) => Some(layout.to_string()),
             None => None,
         };
+        // It is asked for by its id.
+        fields.forget(&["resourceId"]);
         Ok(Self {
             name: fields.text("name")?,
             description: fields.text("description")?,
@@ -87,7 +93,7 @@ impl WireItem for Report {
             is_support_manager: fields.boolean("isSupportManager")?,
             widget_layout,
             widgets: fields.objects("widgets", WidgetData::read)?,
-            extra: fields.into_extra(&["resourceId", "widgetLayout"]),
+            extra: fields.into_extra(&["widgetLayout"]),
         })
     }
 

@@ -37,18 +37,20 @@ pub struct Widget {
 }
 
 /// A group of the catalogue.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct WidgetGroup {
     /// Its name.
     pub name: Option<String>,
     /// Its widgets.
     pub widgets: Vec<Widget>,
+    /// Those that could not be read.
+    pub unreadable: Vec<UnreadableItem>,
     /// What was left of it.
     pub extra: Extra,
 }
 
 /// The answer of `executive-report/metrics`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct WidgetCatalogue {
     /// The groups.
     pub groups: Vec<WidgetGroup>,
@@ -59,29 +61,46 @@ pub struct WidgetCatalogue {
 impl WireItem for WidgetCatalogue {
     fn decode(mut fields: Fields<'_>) -> Result<Self, ItemError> {
         Ok(Self {
-            groups: fields.objects("metrics", |mut group| {
-                Ok(WidgetGroup {
-                    name: group.text("name")?,
-                    widgets: group.objects("widgets", |mut widget| {
-                        Ok(Widget {
-                            id: widget.required_id(&["resourceId"])?,
-                            name: widget.text("name")?,
-                            description: widget.text("description")?,
-                            widget_type: widget.id("widgetType")?,
-                            chart_type: widget.scalar_text("chartType")?,
-                            image_url: widget.text("imageUrl")?,
-                            is_support_manager: widget.boolean("isSupportManager")?,
-                            extra: widget.into_extra(&[]),
-                        })
-                    })?,
-                    extra: group.into_extra(&[]),
-                })
-            })?,
+            groups: fields.objects("metrics", WidgetGroup::read)?,
             extra: fields.into_extra(&[]),
         })
     }
 
     fn key(&self, _: &mut DefaultHasher) {}
+}
+
+impl WidgetGroup {
+    fn read(mut group: Fields<'_>) -> Result<Self, ItemError> {
+        let mut read = Self {
+            name: group.text("name")?,
+            ..Self::default()
+        };
+        group.objects("widgets", |widget| {
+            let payload = widget.received();
+            match Widget::read(widget) {
+                Ok(widget) => read.widgets.push(widget),
+                Err(error) => read.unreadable.push(UnreadableItem { payload, error }),
+            }
+            Ok(())
+        })?;
+        read.extra = group.into_extra(&[]);
+        Ok(read)
+    }
+}
+
+impl Widget {
+    fn read(mut widget: Fields<'_>) -> Result<Self, ItemError> {
+        Ok(Self {
+            id: widget.required_id(&["resourceId"])?,
+            name: widget.text("name")?,
+            description: widget.text("description")?,
+            widget_type: widget.id("widgetType")?,
+            chart_type: widget.scalar_text("chartType")?,
+            image_url: widget.text("imageUrl")?,
+            is_support_manager: widget.boolean("isSupportManager")?,
+            extra: widget.into_extra(&[]),
+        })
+    }
 }
 
 /// What a widget shows.
@@ -146,8 +165,8 @@ impl WidgetData {
         Ok(Self {
             widget_id: fields.id("resourceId")?,
             widget_type: fields.id("widgetType")?,
-            name: fields.text("name")?,
-            chart_type: fields.scalar_text("chartType")?,
+            name: word(&mut fields, "name"),
+            chart_type: word(&mut fields, "chartType"),
             rows: fields.objects_if_any("widgetDatas", WidgetRow::read)?,
             extra: fields.into_extra(&["description"]),
         })
@@ -161,28 +180,56 @@ impl WidgetRow {
             table.push(cells.into_members());
             Ok(())
         })?;
+        let mut left_of_columns = Vec::new();
+        let columns = row.objects_if_any("tableDefinitions", |mut column| {
+            let name = word(&mut column, "name").unwrap_or_default();
+            let label = word(&mut column, "label");
+            left_of_columns.extend(column.into_rest());
+            Ok((name, label))
+        })?;
+        if !left_of_columns.is_empty() {
+            row.keep("tableDefinitions", left_of_columns.into());
+        }
         Ok(Self {
-            date: row.day("date")?,
+            date: day(&mut row)?,
             dimension: row.json("dataObject"),
             values: row.objects_if_any("values", |mut value| {
                 Ok(WidgetValue {
-                    name: value.scalar_text("name")?,
-                    label: value.scalar_text("label")?,
+                    name: word(&mut value, "name"),
+                    label: word(&mut value, "label"),
                     value: value.value("value"),
                     annotations: value.json("annotations"),
                     extra: value.into_extra(&[]),
                 })
             })?,
-            columns: row.objects_if_any("tableDefinitions", |mut column| {
-                Ok((
-                    column.scalar_text("name")?.unwrap_or_default(),
-                    column.scalar_text("label")?,
-                ))
-            })?,
+            columns,
             table,
             extra: row.into_extra(&[]),
         })
     }
+}
+
+/// Text, or a number or boolean as text. Anything else stays among the untaken members: a widget of a shape that nobody
+/// has seen is kept, too.
+fn word(fields: &mut Fields<'_>, name: &str) -> Option<String> {
+    match fields.value(name)? {
+        Value::String(text) => Some(text),
+        scalar @ (Value::Number(_) | Value::Bool(_)) => Some(scalar.to_string()),
+        other => {
+            fields.keep(name, other);
+            None
+        }
+    }
+}
+
+/// The day of a row; what is no text stays among the untaken members.
+fn day(row: &mut Fields<'_>) -> Result<Option<NaiveDate>, ItemError> {
+    let Some(date) = row.value("date") else {
+        return Ok(None);
+    };
+    let is_text = date.is_string();
+    row.keep("date", date);
+    if is_text { row.day("date") } else { Ok(None) }
 }
 
 /// How a request names a period. The vendor's own pages send a number and dates as the account writes them, its

@@ -2,6 +2,7 @@
 //! and a remedy, and everything that it does not concern lands.
 
 mod account;
+mod catalogues;
 mod items;
 mod lasting;
 mod listings;

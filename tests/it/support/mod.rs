@@ -7,7 +7,9 @@ pub mod simulator;
 pub mod survey;
 pub mod table;
 pub mod vendor;
+pub mod widgets;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -37,7 +39,8 @@ impl TestApp {
 
     /// The same on a database that exists already.
     pub fn with_pool(pool: PgPool, base_url: &str, settings: &[(&str, &str)]) -> Self {
-        let mut variables: Vec<(String, String)> = [
+        // The last word on a key counts.
+        let variables: BTreeMap<String, String> = [
             ("api.base_url", base_url),
             ("api.client_id", "demo"),
             ("api.client_secret", "demo-secret"),
@@ -48,12 +51,9 @@ impl TestApp {
         .chain(settings)
         .map(|(key, value)| (keepnet_etl::settings::variable(key), (*value).to_owned()))
         .collect();
-        // The last word on a key counts.
-        variables.reverse();
-        variables.dedup_by(|a, b| a.0 == b.0);
         let sources = Sources {
             config_file: None,
-            environment: variables,
+            environment: variables.into_iter().collect(),
         };
         Self {
             settings: Settings::load(sources).expect("settings of the test"),

@@ -1,10 +1,13 @@
 //! What is on the wire: each request to the letter, and what is sent again when.
 
+mod catalogues;
+mod due;
 mod listings;
 mod requests;
 mod retries;
 mod token;
 mod training_type;
+mod widgets;
 
 use keepnet_etl::api::Page;
 use keepnet_etl::api::endpoints::companies::CompanyId;

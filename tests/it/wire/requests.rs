@@ -42,7 +42,7 @@ fn shown(request: &Request) -> String {
 }
 
 /// The only request to `endpoint`.
-async fn the_one(vendor: &Vendor, endpoint: Endpoint) -> String {
+pub(super) async fn the_one(vendor: &Vendor, endpoint: Endpoint) -> String {
     let requests = vendor.received(&endpoint).await;
     assert_eq!(requests.len(), 1, "{endpoint:?}");
     shown(&requests[0])
