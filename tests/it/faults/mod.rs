@@ -8,6 +8,7 @@ mod lasting;
 mod listings;
 mod transient;
 mod variants;
+mod widgets;
 
 use chrono::TimeDelta;
 use keepnet_etl::sync::{CompanyReport, RunReport};
