@@ -13,10 +13,10 @@ use crate::support::TestApp;
 use crate::support::program::Program;
 use crate::support::table::rows;
 use crate::support::vendor::{
-    ALPHA, Endpoint, Vendor, failure, metrics, ok, page, report, report_list, target_groups,
-    trainings, vector_json, widget_datas,
+    Endpoint, Vendor, failure, metrics, ok, page, report, report_list, target_groups, trainings,
+    vector_json, widget_datas,
 };
-use crate::support::widgets::{catalogue, one_value, values, widget_of};
+use crate::support::widgets::{catalogue, one_value, widget_of};
 
 /// What is asked for a company as a whole, and what becomes of it.
 fn endpoints() -> [(Endpoint, Resource); 6] {
@@ -31,7 +31,7 @@ fn endpoints() -> [(Endpoint, Resource); 6] {
 }
 
 /// A vendor with one report, one widget, one training and one group.
-async fn vendor() -> Vendor {
+pub(super) async fn vendor() -> Vendor {
     let vendor = Vendor::start().await;
     let list = json!({"data": [{"resourceId": "r"}]}).to_string();
     vendor.on(report_list(), ok(list)).await;
@@ -47,7 +47,7 @@ async fn vendor() -> Vendor {
 }
 
 /// The program before it, for the current month only.
-async fn app(vendor: &Vendor) -> TestApp {
+pub(super) async fn app(vendor: &Vendor) -> TestApp {
     let settings = [
         ("api.date_format", "dmy"),
         ("api.max_concurrency", "1"),
@@ -56,7 +56,7 @@ async fn app(vendor: &Vendor) -> TestApp {
     TestApp::new(&vendor.url(), &settings).await
 }
 
-fn scope(report: &RunReport, resource: Resource) -> &RunScope {
+pub(super) fn scope(report: &RunReport, resource: Resource) -> &RunScope {
     let found = report.scopes().find(|scope| scope.resource == resource);
     found.unwrap_or_else(|| panic!("no {resource} in {report:#?}"))
 }
@@ -69,19 +69,19 @@ fn assert_others_are_whole(report: &RunReport, but: Resource) {
     }
 }
 
-async fn safe_as_of(app: &TestApp) -> Option<DateTime<Utc>> {
+pub(super) async fn safe_as_of(app: &TestApp) -> Option<DateTime<Utc>> {
     sqlx::query_scalar("select safe_as_of from sync.company_state")
         .fetch_one(&app.pool)
         .await
         .unwrap()
 }
 
-fn now(app: &TestApp) -> DateTime<Utc> {
+pub(super) fn now(app: &TestApp) -> DateTime<Utc> {
     app.clock.now()
 }
 
 /// How many rows each of the tables has.
-async fn row_counts(app: &TestApp) -> Vec<usize> {
+pub(super) async fn row_counts(app: &TestApp) -> Vec<usize> {
     let mut counts = Vec::new();
     for table in [
         "executive_reports",
@@ -205,59 +205,6 @@ async fn what_fails_fails_alone_and_the_next_run_mends_it() {
 }
 
 #[tokio::test]
-async fn a_type_of_widget_that_is_refused_is_unsupported_wherever_it_stands() {
-    for refused in ["a", "b", "c"] {
-        let vendor = vendor().await;
-        let widgets = catalogue(&[("a", "A"), ("b", "B"), ("c", "C")]);
-        vendor.first(9, metrics(), widgets).await;
-        let app = app(&vendor).await;
-        for status in [400, 403, 404] {
-            // One that is rejected is asked for in both ways.
-            let requests = if status == 400 { 4 } else { 3 };
-            let answer = move |request: &Request| {
-                if widget_of(request) == refused {
-                    failure(status, "")
-                } else {
-                    one_value(1)
-                }
-            };
-            vendor.first(requests, widget_datas(), answer).await;
-            let asked = vendor.count(&widget_datas()).await as u64;
-            let run = app.sync().await.unwrap();
-            assert_eq!(run.outcome, "ok", "{refused} {status} {run:#?}");
-            assert_eq!(scope(&run, Resource::Widgets).verdict, Verdict::Unsupported);
-            assert_eq!(vendor.count(&widget_datas()).await as u64, asked + requests);
-            assert_eq!(values(&app.pool).await.lines().count(), 2);
-            assert_eq!(safe_as_of(&app).await, Some(now(&app)));
-            app.clock.advance(TimeDelta::days(1));
-        }
-    }
-}
-
-#[tokio::test]
-async fn when_every_type_is_rejected_the_request_is_at_fault() {
-    for remembered in [false, true] {
-        let vendor = vendor().await;
-        let app = app(&vendor).await;
-        if remembered {
-            app.sync().await.unwrap();
-            app.clock.advance(TimeDelta::days(1));
-        }
-        let answer = failure(400, vector_json(38).to_string());
-        vendor.first(2, widget_datas(), answer).await;
-        let run = app.sync().await.unwrap();
-        assert_eq!(run.outcome, "partial");
-        let told = scope(&run, Resource::Widgets);
-        assert_eq!(told.verdict, Verdict::Failed);
-        let error = told.error.clone().unwrap();
-        assert!(error.contains("OrderBy is not valid"), "{error}");
-        assert!(told.remedy.is_some());
-        assert_eq!(app.sync().await.unwrap().outcome, "ok");
-        assert_eq!(row_counts(&app).await, [1; 6]);
-    }
-}
-
-#[tokio::test]
 async fn a_refusal_never_hides_a_failure() {
     for failing in ["a", "b"] {
         let vendor = vendor().await;
@@ -283,21 +230,6 @@ async fn a_refusal_never_hides_a_failure() {
             let told = scope(&run, resource);
             assert_eq!(told.verdict, Verdict::Failed, "{failing} {told:#?}");
         }
-    }
-}
-
-#[tokio::test]
-async fn the_second_way_of_asking_may_fail_in_its_own_manner() {
-    let withdrawn = vector_json(40)[0].to_string();
-    for (answer, verdict) in [
-        (failure(500, ""), Verdict::Failed),
-        (failure(403, withdrawn), Verdict::Forbidden),
-    ] {
-        let vendor = vendor().await;
-        vendor.first(1, widget_datas(), failure(400, "")).await;
-        vendor.first(9, widget_datas(), answer).await;
-        let run = app(&vendor).await.sync().await.unwrap();
-        assert_eq!(scope(&run, Resource::Widgets).verdict, verdict);
     }
 }
 
@@ -335,41 +267,4 @@ async fn reports_that_are_gone_or_cannot_be_read_cost_no_other() {
     assert_eq!(rows(&app.pool, "executive_reports").await.len(), 2);
     let kept: Vec<String> = sqlx::query_scalar(open).fetch_all(&app.pool).await.unwrap();
     assert_eq!(kept, [" $.resourceId the id is missing"]);
-}
-
-#[tokio::test]
-async fn an_unreadable_answer_costs_its_own_month_only_and_is_kept() {
-    let vendor = vendor().await;
-    let unreadable = ok(r#"{"data":[{"resourceId":{"odd":1}}]}"#);
-    vendor.first(1, widget_datas(), unreadable).await;
-    let settings = [("api.date_format", "dmy"), ("widgets.months", "2")];
-    let app = TestApp::new(&vendor.url(), &settings).await;
-    let run = app.sync().await.unwrap();
-    let told = scope(&run, Resource::Widgets);
-    assert_eq!(told.verdict, Verdict::Failed);
-    assert_eq!(
-        told.error.as_deref(),
-        Some(
-            "the answer could not be understood at $.resourceId: expected an id, found an object; \
-             it is kept in sync.quarantine"
-        )
-    );
-    assert_eq!(
-        values(&app.pool).await,
-        "0.0 1/1\n0.0 1/1",
-        "two closed months"
-    );
-    let open =
-        "select count(*) from sync.quarantine where scope = 'Some/2026-07' and resolved_at is null";
-    let count: i64 = sqlx::query_scalar(open).fetch_one(&app.pool).await.unwrap();
-    assert_eq!(count, 1);
-    app.clock.advance(TimeDelta::minutes(1));
-    assert_eq!(app.sync().await.unwrap().outcome, "ok");
-    let count: i64 = sqlx::query_scalar(open).fetch_one(&app.pool).await.unwrap();
-    assert_eq!(count, 0);
-    assert_eq!(values(&app.pool).await.lines().count(), 3);
-    let first: Option<DateTime<Utc>> = safe_as_of(&app).await;
-    assert!(first.is_some());
-    assert_eq!(vendor.count(&widget_datas()).await, 4);
-    assert_eq!(run.companies[0].company_id, ALPHA);
 }

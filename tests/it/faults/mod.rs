@@ -9,6 +9,7 @@ mod listings;
 mod per_user;
 mod transient;
 mod variants;
+mod widgets;
 
 use chrono::TimeDelta;
 use keepnet_etl::sync::{CompanyReport, RunReport};
