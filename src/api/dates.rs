@@ -65,7 +65,7 @@ impl DateFormat {
             Self::Dmy => "%d/%m/%Y",
             Self::Mdy => "%m/%d/%Y",
             Self::Ymd => "%Y/%m/%d",
-            Self::Iso => "%Y-%m-%d",
+            Self::Iso => return at.format("%Y-%m-%dT%H:%M:%S").to_string(),
         };
         let minute = if has_twelve_hours {
             "%I:%M %p"

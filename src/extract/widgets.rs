@@ -56,25 +56,54 @@ pub fn scope_of(widget_type: &str, month: Month) -> String {
     format!("{widget_type}/{}", month.first_day.format("%Y-%m"))
 }
 
-/// The way of naming a period that the service understood, once it did.
+/// The way of naming a period that the service understands.
 #[derive(Debug, Default)]
-pub struct PeriodDialects(Mutex<Option<PeriodDialect>>);
+pub struct PeriodDialects(Mutex<Known>);
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Known {
+    dialect: Option<PeriodDialect>,
+    /// It worked in this run.
+    is_proven: bool,
+}
 
 impl PeriodDialects {
     /// Begins with what an earlier run learned.
     #[must_use]
     pub fn new(learned: Option<PeriodDialect>) -> Self {
-        Self(Mutex::new(learned))
+        Self(Mutex::new(Known {
+            dialect: learned,
+            is_proven: false,
+        }))
     }
 
     /// What is known.
     #[must_use]
     pub fn learned(&self) -> Option<PeriodDialect> {
+        self.known().dialect
+    }
+
+    fn known(&self) -> Known {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remember(&self, dialect: PeriodDialect) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(dialect);
+    /// What to try: one that worked in this run alone, for then a refusal is not about it; else the one that worked
+    /// before, and then the others.
+    fn candidates(&self) -> Vec<PeriodDialect> {
+        let known = self.known();
+        let mut candidates: Vec<_> = known.dialect.into_iter().collect();
+        if !known.is_proven {
+            let others = PeriodDialect::ALL.into_iter();
+            candidates.extend(others.filter(|other| Some(*other) != known.dialect));
+        }
+        candidates
+    }
+
+    fn prove(&self, dialect: PeriodDialect) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Known {
+            dialect: Some(dialect),
+            is_proven: true,
+        };
     }
 }
 
@@ -232,32 +261,25 @@ async fn pull_month(
     scope.deliver(delivery).await
 }
 
-/// Asks in the way that is known to work, then in the others. Of several refusals the first says most.
+/// Asks in the ways that may work. Of several refusals the first says most.
 async fn ask(
     company: &CompanyClient,
     widget_id: &str,
     month: Month,
     dialects: &PeriodDialects,
 ) -> Result<Vec<Result<WidgetData, UnreadableItem>>, ApiError> {
-    let learned = dialects.learned();
-    let others = PeriodDialect::ALL.into_iter();
     let mut refusal = None;
-    for dialect in learned
-        .into_iter()
-        .chain(others.filter(|other| Some(*other) != learned))
-    {
+    for dialect in dialects.candidates() {
         match company.widget_data(widget_id, month.days(), dialect).await {
             Ok(answer) => {
-                if learned != Some(dialect) {
-                    dialects.remember(dialect);
-                }
+                dialects.prove(dialect);
                 return Ok(answer);
             }
             Err(error) if is_rejected(&error) => refusal = refusal.or(Some(error)),
             Err(error) => return Err(error),
         }
     }
-    // There are dialects, so there is a refusal.
+    // There is a candidate, so there is a refusal.
     refusal.map_or_else(|| Ok(Vec::new()), Err)
 }
 

@@ -70,7 +70,7 @@ pub async fn asked_months(vendor: &Vendor) -> Vec<String> {
         .iter()
         .filter_map(|line| {
             let words: Vec<&str> = line.split([' ', '/']).collect();
-            let is_local = words[1] != "Custom";
+            let is_local = words.len() == 10;
             is_local.then(|| format!("{} {}-{}", words[0], words[4], words[3]))
         })
         .collect();

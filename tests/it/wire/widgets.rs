@@ -80,7 +80,7 @@ async fn dates_are_written_as_the_account_writes_them() {
         ("dmy", "01/07/2026 00:00", "31/07/2026 23:59"),
         ("mdy", "07/01/2026 00:00", "07/31/2026 23:59"),
         ("ymd", "2026/07/01 00:00", "2026/07/31 23:59"),
-        ("iso", "2026-07-01T00:00:00", "2026-07-31T23:59:00"),
+        ("iso", "2026-07-01T00:00:00", "2026-07-31T23:59:59"),
     ] {
         let vendor = one_widget("Some", one_value(1)).await;
         let settings = [("api.date_format", format), ("widgets.months", "0")];
