@@ -3,19 +3,18 @@
 //! Every member is optional, null is absent, numbers and booleans are read leniently, and what nobody took is
 //! kept: it becomes the row's `extra`. A member that cannot be what it should be names its JSON path.
 
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::dates::{DateReader, Reading};
-use chrono::{DateTime, NaiveDate, Utc};
+use super::extra::Extra;
+use super::json::{type_name, value_of};
 
 /// Longest id, in bytes: up to six of them are the key of a table, and an index holds some 2,700 bytes per row.
 const MAX_ID_BYTES: usize = 256;
 /// Longest of the texts that are keys beside ids (tags, languages).
 const MAX_KEY_TEXT_BYTES: usize = 1_024;
-
-/// Longest path of a member that nobody took; its names may be anything.
-const MAX_PATH_BYTES: usize = 512;
 
 /// Why an item could not be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,15 +37,6 @@ pub enum ItemErrorKind {
     DateContradiction,
     /// A date, while the account's format is not decided.
     DateUndecided,
-}
-
-/// A member that nobody took.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct UnknownMember {
-    /// Its path, `[*]` for the elements of a list.
-    pub path: String,
-    /// Its JSON type.
-    pub json_type: &'static str,
 }
 
 /// The members of one object that were not taken yet.
@@ -402,97 +392,8 @@ impl<'d> Fields<'d> {
     /// What was not taken, for the `extra` column. Members named in `documented` are known to exist and are
     /// kept without a report; nulls are no members.
     #[must_use]
-    pub fn into_extra(mut self, documented: &[&str]) -> Extra {
-        self.members.retain(|_, value| !value.is_null());
-        if self.members.is_empty() {
-            return Extra::default();
-        }
-        let mut unknown = Vec::new();
-        for (name, value) in &self.members {
-            if !documented.contains(&name.as_str()) {
-                note_unknown(&format!("{}.{name}", self.path), value, &mut unknown);
-            }
-        }
-        Extra {
-            json: Some(Value::Object(self.members).to_string()),
-            unknown,
-        }
-    }
-}
-
-/// What was left of an item.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Extra {
-    /// As JSON text that PostgreSQL can hold; `None` when nothing was left.
-    pub json: Option<String>,
-    /// The members that nobody knew.
-    pub unknown: Vec<UnknownMember>,
-}
-
-fn note_unknown(path: &str, value: &Value, unknown: &mut Vec<UnknownMember>) {
-    match value {
-        Value::Object(members) if !members.is_empty() => {
-            for (name, member) in members {
-                note_unknown(&format!("{path}.{name}"), member, unknown);
-            }
-        }
-        other => unknown.push(UnknownMember {
-            path: general(path),
-            json_type: type_name(other),
-        }),
-    }
-}
-
-/// `$.steps[3].x` → `$.steps[*].x`, cut off where it is too long for an index.
-fn general(path: &str) -> String {
-    let mut general = without_places(path);
-    if general.len() > MAX_PATH_BYTES {
-        let end = (0..=MAX_PATH_BYTES)
-            .rev()
-            .find(|end| general.is_char_boundary(*end));
-        general.truncate(end.unwrap_or_default());
-        general.push('…');
-    }
-    general
-}
-
-fn without_places(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    let mut rest = path;
-    while let Some((before, after)) = rest.split_once('[') {
-        out.push_str(before);
-        out.push_str("[*]");
-        rest = after.split_once(']').map_or("", |(_, rest)| rest);
-    }
-    out + rest
-}
-
-/// Received JSON as a value that PostgreSQL can hold.
-pub(super) fn value_of(json: &str) -> Result<Value, serde_json::Error> {
-    // A lone surrogate is no text.
-    let mut value = serde_json::from_str(json)
-        .or_else(|_| serde_json::from_str(&without_lone_surrogates(json)))?;
-    // Nor can PostgreSQL hold NUL, in a value, a name or an id.
-    if json.contains("\\u0000") {
-        replace_nul(&mut value);
-    }
-    Ok(value)
-}
-
-fn replace_nul(value: &mut Value) {
-    match value {
-        Value::String(text) if text.contains('\0') => *text = text.replace('\0', "\u{fffd}"),
-        Value::Array(elements) => elements.iter_mut().for_each(replace_nul),
-        Value::Object(members) => {
-            if members.keys().any(|name| name.contains('\0')) {
-                *members = std::mem::take(members)
-                    .into_iter()
-                    .map(|(name, value)| (name.replace('\0', "\u{fffd}"), value))
-                    .collect();
-            }
-            members.values_mut().for_each(replace_nul);
-        }
-        _ => {}
+    pub fn into_extra(self, documented: &[&str]) -> Extra {
+        Extra::of(&self.path, self.members, documented)
     }
 }
 
@@ -524,50 +425,4 @@ fn shape(path: &str, reason: String) -> ItemError {
         reason,
         kind: ItemErrorKind::Shape,
     }
-}
-
-const fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
-/// Replaces the escapes of surrogates that have no partner.
-fn without_lone_surrogates(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    let mut rest = json;
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        out.push_str(before);
-        let length = match surrogate(escape) {
-            Some(0xd800..=0xdbff) => match escape.get(6..).and_then(surrogate) {
-                Some(0xdc00..=0xdfff) => 12,
-                _ => 0,
-            },
-            Some(_) => 0,
-            None => 2.min(escape.len()),
-        };
-        if length == 0 {
-            out.push_str("\\ufffd");
-            rest = &escape[6..];
-        } else {
-            let length = (length..=escape.len())
-                .find(|end| escape.is_char_boundary(*end))
-                .unwrap_or(length);
-            out.push_str(&escape[..length]);
-            rest = &escape[length..];
-        }
-    }
-    out + rest
-}
-
-/// The value of a `\uXXXX` escape at the start of `text`, when it is half of a surrogate pair.
-fn surrogate(text: &str) -> Option<u16> {
-    let value = u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()?;
-    (0xd800..=0xdfff).contains(&value).then_some(value)
 }

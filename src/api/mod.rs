@@ -10,9 +10,10 @@ mod durations;
 pub mod endpoints;
 mod envelope;
 pub mod error;
+mod extra;
 mod fields;
+mod json;
 mod page;
-mod payload;
 mod retry;
 mod token;
 mod transport;
@@ -20,6 +21,7 @@ mod transport;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::clock::SharedClock;
@@ -27,13 +29,14 @@ use crate::settings::{ApiSettings, Credentials};
 use dates::DateReader;
 use envelope::Answer;
 pub use error::{ApiError, ApiErrorKind};
-pub use fields::{Extra, Fields, ItemError, ItemErrorKind, UnknownMember};
+pub use extra::{Extra, UnknownMember};
+pub use fields::{Fields, ItemError, ItemErrorKind};
 pub use page::{Listing, ListingEnd, Page, Search, UnreadableItem, WireItem};
 #[doc(hidden)]
 pub use retry::Pauses;
 pub use token::Claims;
 use token::Tokens;
-use transport::{Outgoing, Transport};
+use transport::{Body, Outgoing, Transport};
 
 /// The API, with the credentials of one account. Clones share connections, token and budget.
 #[derive(Debug, Clone)]
@@ -213,6 +216,34 @@ impl CompanyClient {
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.client.requests()
+    }
+
+    /// A request about the company by GET; `doing` says what it does, as an infinitive.
+    fn get(&self, endpoint: &'static str, path: &[&str], doing: String) -> Outgoing {
+        Outgoing {
+            doing,
+            endpoint,
+            method: reqwest::Method::GET,
+            path: path.iter().copied().map(str::to_owned).collect(),
+            query: Vec::new(),
+            body: Body::Empty,
+            company: Some(self.company_id.clone()),
+        }
+    }
+
+    /// The same by POST.
+    fn post(
+        &self,
+        endpoint: &'static str,
+        path: &[&str],
+        doing: String,
+        body: &impl Serialize,
+    ) -> Outgoing {
+        Outgoing {
+            method: reqwest::Method::POST,
+            body: Body::json(body),
+            ..self.get(endpoint, path, doing)
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use std::hash::{DefaultHasher, Hash};
 use chrono::{DateTime, Utc};
 
 use crate::api::CompanyClient;
-use crate::api::fields::{Extra, Fields, ItemError};
+use crate::api::extra::Extra;
+use crate::api::fields::{Fields, ItemError};
 use crate::api::page::{Casing, Listing, Search, WireItem};
 
 /// Members of a learner that are documented and have no column.

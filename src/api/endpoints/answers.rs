@@ -11,10 +11,10 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::api::durations;
-use crate::api::fields::{Extra, Fields, ItemError};
+use crate::api::extra::Extra;
+use crate::api::fields::{Fields, ItemError};
+use crate::api::json;
 use crate::api::page::WireItem;
-use crate::api::payload;
-use crate::api::transport::{Body, Outgoing};
 use crate::api::{ApiError, CompanyClient, UnreadableItem};
 
 /// The member that lists the answers.
@@ -183,7 +183,7 @@ impl WireItem for Session {
     }
 
     fn payload(received: &str) -> String {
-        payload::without(ADDRESS, received)
+        json::without(ADDRESS, received)
     }
 }
 
@@ -286,23 +286,17 @@ impl CompanyClient {
         enrollment_id: &str,
         target_user_id: &str,
     ) -> Result<Vec<Result<Session, UnreadableItem>>, ApiError> {
-        let request = Outgoing {
-            doing: format!("fetch the answers of a user of enrollment {enrollment_id}"),
-            endpoint: "answers",
-            method: reqwest::Method::GET,
-            path: [
+        let request = self.get(
+            "answers",
+            &[
                 "api",
                 "training-reports",
                 enrollment_id,
                 "exam-result-sessions",
                 target_user_id,
-            ]
-            .map(str::to_owned)
-            .to_vec(),
-            query: Vec::new(),
-            body: Body::Empty,
-            company: Some(self.company_id.clone()),
-        };
+            ],
+            format!("fetch the answers of a user of enrollment {enrollment_id}"),
+        );
         self.client.list(&request).await
     }
 }

@@ -4,7 +4,8 @@ use std::hash::{DefaultHasher, Hash};
 
 use chrono::{DateTime, Utc};
 
-use crate::api::fields::{Extra, Fields, ItemError};
+use crate::api::extra::Extra;
+use crate::api::fields::{Fields, ItemError};
 use crate::api::page::{Casing, Listing, Search, WireItem};
 use crate::api::transport::{Body, Outgoing};
 use crate::api::{ApiError, Client, UnreadableItem};

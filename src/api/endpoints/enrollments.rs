@@ -4,9 +4,9 @@ use std::hash::{DefaultHasher, Hash};
 
 use chrono::{DateTime, Utc};
 
-use crate::api::fields::{Extra, Fields, ItemError};
+use crate::api::extra::Extra;
+use crate::api::fields::{Fields, ItemError};
 use crate::api::page::{Casing, Listing, Search, WireItem};
-use crate::api::transport::{Body, Outgoing};
 use crate::api::{ApiError, CompanyClient, UnreadableItem};
 
 /// Members of a listed enrollment that are documented and have no column.
@@ -230,17 +230,11 @@ impl CompanyClient {
         &self,
         enrollment_id: &str,
     ) -> Result<Result<EnrollmentDetail, UnreadableItem>, ApiError> {
-        let request = Outgoing {
-            doing: format!("fetch the settings of enrollment {enrollment_id}"),
-            endpoint: "details",
-            method: reqwest::Method::GET,
-            path: ["api", "enrollments", enrollment_id]
-                .map(str::to_owned)
-                .to_vec(),
-            query: Vec::new(),
-            body: Body::Empty,
-            company: Some(self.company_id.clone()),
-        };
+        let request = self.get(
+            "details",
+            &["api", "enrollments", enrollment_id],
+            format!("fetch the settings of enrollment {enrollment_id}"),
+        );
         self.client.object(&request).await
     }
 }

@@ -4,10 +4,10 @@ use std::hash::DefaultHasher;
 
 use chrono::{DateTime, Utc};
 
-use crate::api::fields::{Extra, Fields, ItemError};
+use crate::api::extra::Extra;
+use crate::api::fields::{Fields, ItemError};
+use crate::api::json;
 use crate::api::page::WireItem;
-use crate::api::payload;
-use crate::api::transport::{Body, Outgoing};
 use crate::api::{ApiError, CompanyClient, UnreadableItem};
 
 /// The member with personal data of the event.
@@ -81,7 +81,7 @@ impl WireItem for Untracked {
     fn key(&self, _: &mut DefaultHasher) {}
 
     fn payload(received: &str) -> String {
-        payload::without(&[TRACKING], received)
+        json::without(&[TRACKING], received)
     }
 }
 
@@ -92,23 +92,17 @@ impl CompanyClient {
         enrollment_id: &str,
         target_user_id: &str,
     ) -> Result<Vec<Result<T, UnreadableItem>>, ApiError> {
-        let request = Outgoing {
-            doing: format!("fetch the interactions of a user of enrollment {enrollment_id}"),
-            endpoint: "interactions",
-            method: reqwest::Method::GET,
-            path: [
+        let request = self.get(
+            "interactions",
+            &[
                 "api",
                 "training-reports",
                 enrollment_id,
                 "interactions",
                 target_user_id,
-            ]
-            .map(str::to_owned)
-            .to_vec(),
-            query: Vec::new(),
-            body: Body::Empty,
-            company: Some(self.company_id.clone()),
-        };
+            ],
+            format!("fetch the interactions of a user of enrollment {enrollment_id}"),
+        );
         self.client.list(&request).await
     }
 }

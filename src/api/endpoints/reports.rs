@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::widgets::WidgetData;
-use crate::api::fields::{Extra, Fields, ItemError};
+use crate::api::extra::Extra;
+use crate::api::fields::{Fields, ItemError};
+use crate::api::json::value_of;
 use crate::api::page::WireItem;
-use crate::api::transport::{Body, Outgoing};
 use crate::api::{ApiError, CompanyClient, UnreadableItem};
 
 /// A row of the list.
@@ -68,7 +69,7 @@ impl WireItem for Report {
     fn decode(mut fields: Fields<'_>) -> Result<Self, ItemError> {
         let widget_layout = match fields.value("widgetLayout") {
             Some(Value::String(text)) if text.trim().is_empty() => None,
-            Some(Value::String(text)) => match crate::api::fields::value_of(&text) {
+            Some(Value::String(text)) => match value_of(&text) {
                 Ok(layout) => Some(layout.to_string()),
                 Err(_) => {
                     fields.keep("widgetLayout", text.into());
@@ -105,17 +106,12 @@ impl CompanyClient {
     pub async fn executive_reports(
         &self,
     ) -> Result<Vec<Result<ListedReport, UnreadableItem>>, ApiError> {
-        let request = Outgoing {
-            doing: "fetch the list of executive reports".to_owned(),
-            endpoint: "report_list",
-            method: reqwest::Method::POST,
-            path: ["api", "executive-report", "search"]
-                .map(str::to_owned)
-                .to_vec(),
-            query: Vec::new(),
-            body: Body::json(&Map::<String, Value>::new()),
-            company: Some(self.company_id.clone()),
-        };
+        let request = self.post(
+            "report_list",
+            &["api", "executive-report", "search"],
+            "fetch the list of executive reports".to_owned(),
+            &Map::<String, Value>::new(),
+        );
         self.client.list(&request).await
     }
 
@@ -124,17 +120,11 @@ impl CompanyClient {
         &self,
         report_id: &str,
     ) -> Result<Result<Report, UnreadableItem>, ApiError> {
-        let request = Outgoing {
-            doing: format!("fetch executive report {report_id}"),
-            endpoint: "reports",
-            method: reqwest::Method::GET,
-            path: ["api", "executive-report", report_id]
-                .map(str::to_owned)
-                .to_vec(),
-            query: Vec::new(),
-            body: Body::Empty,
-            company: Some(self.company_id.clone()),
-        };
+        let request = self.get(
+            "reports",
+            &["api", "executive-report", report_id],
+            format!("fetch executive report {report_id}"),
+        );
         self.client.object(&request).await
     }
 }

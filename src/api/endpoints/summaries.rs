@@ -4,9 +4,10 @@ use std::hash::DefaultHasher;
 
 use chrono::{DateTime, Utc};
 
-use crate::api::fields::{Extra, Fields, ItemError};
+use crate::api::extra::Extra;
+use crate::api::fields::{Fields, ItemError};
 use crate::api::page::WireItem;
-use crate::api::transport::{Body, Outgoing};
+use crate::api::transport::Outgoing;
 use crate::api::{ApiError, CompanyClient, UnreadableItem};
 
 /// Members that are documented and have no column.
@@ -150,15 +151,12 @@ impl CompanyClient {
         training_type: u8,
     ) -> Result<Result<Summary, UnreadableItem>, ApiError> {
         let request = Outgoing {
-            doing: format!("fetch the summary of enrollment {enrollment_id}"),
-            endpoint: "summaries",
-            method: reqwest::Method::GET,
-            path: ["api", "training-reports", enrollment_id, "summary"]
-                .map(str::to_owned)
-                .to_vec(),
             query: vec![("trainingType", training_type.to_string())],
-            body: Body::Empty,
-            company: Some(self.company_id.clone()),
+            ..self.get(
+                "summaries",
+                &["api", "training-reports", enrollment_id, "summary"],
+                format!("fetch the summary of enrollment {enrollment_id}"),
+            )
         };
         self.client.object(&request).await
     }

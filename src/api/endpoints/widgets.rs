@@ -8,9 +8,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::api::dates::DateFormat;
-use crate::api::fields::{Extra, Fields, ItemError};
+use crate::api::extra::Extra;
+use crate::api::fields::{Fields, ItemError};
 use crate::api::page::WireItem;
-use crate::api::transport::{Body, Outgoing};
 use crate::api::{ApiError, CompanyClient, UnreadableItem};
 
 /// `datePeriod` of a period that two dates tell, as number and as name.
@@ -314,17 +314,11 @@ impl CompanyClient {
     pub async fn widget_catalogue(
         &self,
     ) -> Result<Result<WidgetCatalogue, UnreadableItem>, ApiError> {
-        let request = Outgoing {
-            doing: "fetch the widget catalogue".to_owned(),
-            endpoint: "widget_catalogue",
-            method: reqwest::Method::GET,
-            path: ["api", "executive-report", "metrics"]
-                .map(str::to_owned)
-                .to_vec(),
-            query: Vec::new(),
-            body: Body::Empty,
-            company: Some(self.company_id.clone()),
-        };
+        let request = self.get(
+            "widget_catalogue",
+            &["api", "executive-report", "metrics"],
+            "fetch the widget catalogue".to_owned(),
+        );
         self.client.object(&request).await
     }
 
@@ -336,17 +330,12 @@ impl CompanyClient {
         dialect: PeriodDialect,
     ) -> Result<Vec<Result<WidgetData, UnreadableItem>>, ApiError> {
         let body = dialect.request(widget_id, (first, last), self.client.dates.format);
-        let request = Outgoing {
-            doing: format!("fetch the values of widget {widget_id} for {first} to {last}"),
-            endpoint: "widgets",
-            method: reqwest::Method::POST,
-            path: ["api", "executive-report", "get-widget-datas"]
-                .map(str::to_owned)
-                .to_vec(),
-            query: Vec::new(),
-            body: Body::json(&body),
-            company: Some(self.company_id.clone()),
-        };
+        let request = self.post(
+            "widgets",
+            &["api", "executive-report", "get-widget-datas"],
+            format!("fetch the values of widget {widget_id} for {first} to {last}"),
+            &body,
+        );
         self.client.list(&request).await
     }
 }
