@@ -44,6 +44,30 @@ impl Extra {
             unknown,
         }
     }
+
+    /// Both, as if they had been left of one object. Of two members of one name that of `outer` gets `_` in front.
+    #[must_use]
+    pub fn joined(&self, outer: &Self) -> Self {
+        let members = |extra: &Self| -> Map<String, Value> {
+            let json = extra.json.as_deref();
+            json.and_then(|json| serde_json::from_str(json).ok())
+                .unwrap_or_default()
+        };
+        if outer.json.is_none() {
+            return self.clone();
+        }
+        let mut all = members(self);
+        for (mut name, value) in members(outer) {
+            while all.contains_key(&name) {
+                name.insert(0, '_');
+            }
+            all.insert(name, value);
+        }
+        Self {
+            json: Some(Value::Object(all).to_string()),
+            unknown: [&self.unknown[..], &outer.unknown[..]].concat(),
+        }
+    }
 }
 
 fn note_unknown(path: &str, value: &Value, unknown: &mut Vec<UnknownMember>) {

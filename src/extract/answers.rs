@@ -6,8 +6,8 @@ use super::answer_rows::{self, Chosen};
 use super::enrollments::compact;
 use super::question_bank::QuestionBank;
 use super::{Delivery, PullError, Scope};
-use crate::api::UnreadableItem;
 use crate::api::endpoints::answers::{Answer, Question, Session};
+use crate::api::{Extra, UnreadableItem};
 use crate::warehouse::reported_users::ReportedUser;
 use crate::warehouse::tables::surveys::{SurveyAnswerRow, SurveySessionRow};
 
@@ -109,7 +109,8 @@ fn push(
             answered.insert(answer.question_id.as_str());
         }
         for (nth, row) in rows.iter().enumerate() {
-            let extra = extra_of(scope, delivery, answer, row, nth == 0);
+            let extra = extra_of(answer, row, nth == 0);
+            let extra = scope.extra(delivery, &extra);
             delivery.rows.push(&SurveyAnswerRow {
                 company_id,
                 enrollment_id,
@@ -126,7 +127,7 @@ fn push(
                 result: answer.result.as_deref(),
                 response: answer.response.as_deref(),
                 weighting: answer.weighting,
-                extra: extra.as_deref(),
+                extra,
             });
         }
     }
@@ -152,22 +153,12 @@ fn push(
 }
 
 /// What has no column: of the option, and, on the first row of an answer, of the answer.
-fn extra_of(
-    scope: &Scope<'_>,
-    delivery: &mut Delivery,
-    answer: &Answer,
-    row: &Chosen<'_>,
-    is_first: bool,
-) -> Option<String> {
+fn extra_of(answer: &Answer, row: &Chosen<'_>, is_first: bool) -> Extra {
     let option = row.option.map(|place| &answer.options[place].extra);
-    let option = option.and_then(|extra| scope.extra(delivery, extra));
-    let answer = is_first.then(|| scope.extra(delivery, &answer.extra));
-    match (answer.flatten(), option) {
-        // Two objects in one: `{a` and `b}`.
-        (Some(answer), Some(option)) => {
-            let (head, tail) = (answer.strip_suffix('}')?, option.strip_prefix('{')?);
-            Some(format!("{head},{tail}"))
-        }
-        (answer, option) => answer.or(option).map(str::to_owned),
+    let option = option.cloned().unwrap_or_default();
+    if is_first {
+        option.joined(&answer.extra)
+    } else {
+        option
     }
 }

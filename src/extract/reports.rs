@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::widget_rows::{ValueRow, joined, rows_of};
+use super::widget_rows::{ValueRow, rows_of};
 use super::{Delivery, PullError, Pulled, Scope};
 use crate::api::endpoints::reports::{ListedReport, Report};
 use crate::api::{ApiErrorKind, CompanyClient};
@@ -62,7 +62,7 @@ fn push(
     report: &Report,
 ) {
     let report_id = listed.id.as_str();
-    let extra = joined(&report.extra, &listed.extra);
+    let extra = report.extra.joined(&listed.extra);
     let extra = scope.extra(delivery, &extra);
     delivery.rows.push(&ExecutiveReportRow {
         company_id,

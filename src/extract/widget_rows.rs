@@ -53,7 +53,7 @@ pub fn rows_of<'w>(widget_type: &str, data: &'w WidgetData) -> Vec<ValueRow<'w>>
         rows.push(ValueRow::default());
     }
     if let Some(first) = rows.first_mut() {
-        first.extra = joined(&first.extra, &data.extra);
+        first.extra = first.extra.joined(&data.extra);
     }
     rows
 }
@@ -81,7 +81,7 @@ fn push_row<'w>(
         rows.push(of_row(row, row_number, 0));
     }
     if let Some(first) = rows.get_mut(first) {
-        first.extra = joined(&first.extra, &row.extra);
+        first.extra = first.extra.joined(&row.extra);
     }
     taken
 }
@@ -146,29 +146,6 @@ fn of_row(row: &WidgetRow, row_number: i64, value_number: i64) -> ValueRow<'_> {
         date: row.date,
         dimension: row.dimension.as_deref(),
         ..ValueRow::default()
-    }
-}
-
-/// Both, as if they had been left of one object. Of two members of one name the outer one gets `_` in front.
-pub fn joined(inner: &Extra, outer: &Extra) -> Extra {
-    let members = |extra: &Extra| -> Map<String, Value> {
-        let json = extra.json.as_deref();
-        json.and_then(|json| serde_json::from_str(json).ok())
-            .unwrap_or_default()
-    };
-    if outer.json.is_none() {
-        return inner.clone();
-    }
-    let mut all = members(inner);
-    for (mut name, value) in members(outer) {
-        while all.contains_key(&name) {
-            name.insert(0, '_');
-        }
-        all.insert(name, value);
-    }
-    Extra {
-        json: Some(Value::Object(all).to_string()),
-        unknown: [&inner.unknown[..], &outer.unknown[..]].concat(),
     }
 }
 
