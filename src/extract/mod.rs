@@ -5,7 +5,7 @@
 //! 1. its endpoint and models in `api/endpoints`, its table in `warehouse/tables` with a migration;
 //! 2. its name in [`Resource`];
 //! 3. a file here with a `pull` that reads the scope's pages and hands each to [`Scope::deliver`];
-//! 4. its place in `sync/company.rs`.
+//! 4. its place in `sync`: `enrollment.rs`, `catalogues.rs` or `per_user.rs`.
 
 pub mod anonymous;
 mod answer_rows;
