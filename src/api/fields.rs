@@ -276,11 +276,10 @@ impl<'d> Fields<'d> {
         self.members.insert(name.to_owned(), value);
     }
 
-    /// Forgets members that say nothing that is not said elsewhere, or that must not be stored.
+    /// Forgets members that say nothing that is not said elsewhere, or that must not be stored; case is ignored.
     pub fn forget(&mut self, names: &[&str]) {
-        for name in names {
-            self.members.remove(*name);
-        }
+        self.members
+            .retain(|name, _| !names.iter().any(|one| one.eq_ignore_ascii_case(name)));
     }
 
     /// Forgets lists without elements, which some items are full of.

@@ -63,7 +63,7 @@ fn forget(names: &[&str], value: &mut Value) {
             .iter_mut()
             .for_each(|element| forget(names, element)),
         Value::Object(members) => {
-            members.retain(|name, _| !names.contains(&name.as_str()));
+            members.retain(|name, _| !names.iter().any(|one| one.eq_ignore_ascii_case(name)));
             members
                 .values_mut()
                 .for_each(|member| forget(names, member));

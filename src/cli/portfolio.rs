@@ -33,7 +33,8 @@ const SURVEY_GROUPS: &str = "
     join keepnet.survey_questions q
         on (q.company_id, q.enrollment_id, q.content_id, q.question_id)
          = (a.company_id, a.enrollment_id, a.content_id, a.question_id)
-    where s.is_latest and a.scored_position is not null and q.option_count > 1
+    join keepnet.enrollments e on e.company_id = a.company_id and e.enrollment_id = a.enrollment_id
+    where s.is_latest and a.scored_position is not null and q.option_count > 1 and e.is_test is not true
       and a.deleted_at is null and s.deleted_at is null
     group by 1
     order by 1";
@@ -41,7 +42,8 @@ const SURVEY_GROUPS: &str = "
 const CULTURE_SCORE: &str = "
     select to_char(period_start, 'YYYY-MM'), count(distinct company_id), avg(value / scale)
     from keepnet.widget_values
-    where widget_type = 'SecurityCultureScoreGaugeWidget' and name ilike 'OverallScore%' and deleted_at is null
+    where widget_type = 'SecurityCultureScoreGaugeWidget' and name ilike 'OverallScore%' and value is not null
+      and deleted_at is null
     group by period_start
     order by period_start";
 

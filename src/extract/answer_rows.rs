@@ -79,7 +79,12 @@ pub fn rows_of<'a>(answer: &'a Answer, question: Option<&Question>) -> Vec<Chose
     } else if is_one_of(answer, &["sequence"]) {
         options().collect()
     } else if is_one_of(answer, &["likert"]) {
-        options().filter(is_chosen).flat_map(parts_of).collect()
+        let chosen = options().filter(is_chosen);
+        chosen.fold(Vec::new(), |mut rows, row| {
+            let first = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+            rows.extend(parts_of(row, first));
+            rows
+        })
     } else {
         options().filter(is_chosen).collect()
     };
@@ -114,13 +119,13 @@ fn is_one_of(answer: &Answer, kinds: &[&str]) -> bool {
         .is_some_and(|kind| kinds.contains(&kind))
 }
 
-/// The parts of a composite answer, one per statement of the grid; anything else is one part.
-fn parts_of(row: Chosen<'_>) -> Vec<Chosen<'_>> {
+/// The parts of a composite answer, one per statement of the grid, numbered from `first`; anything else is one part.
+fn parts_of(row: Chosen<'_>, first: i64) -> Vec<Chosen<'_>> {
     let parts = row.text.map(split_composite).unwrap_or_default();
     if parts.is_empty() {
         return vec![row];
     }
-    (0..)
+    (first..)
         .zip(parts)
         .map(|(position, (scale_position, text))| Chosen {
             position,
@@ -213,6 +218,9 @@ mod tests {
             (1, Some("No, not really"), Some(1)),
         ];
         assert_eq!(told(&grid), parts);
+        let two = answer("likert", &[("0_A, 1_B", true), ("2_C", true)]);
+        let positions: Vec<i64> = told(&two).iter().map(|row| row.0).collect();
+        assert_eq!(positions, [0, 1, 2]);
         let plain = answer("likert", &[("x", false), ("Agree, mostly", true)]);
         assert_eq!(told(&plain), [(1, Some("Agree, mostly"), None)]);
     }

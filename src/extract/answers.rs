@@ -100,9 +100,17 @@ fn push(
         .map(|question| (question.id.as_str(), question))
         .collect();
     let mut answered = HashSet::new();
-    let owner = [company_id, enrollment_id, target_user_id, &session.id];
-    delivery.rows.push_owner::<SurveyAnswerRow<'_>>(&owner);
     for answer in &session.answers {
+        // What was chosen for one question is whole. A question that is not there proves nothing: the vendor is known to
+        // lose answers.
+        let owner = [
+            company_id,
+            enrollment_id,
+            target_user_id,
+            &session.id,
+            &answer.question_id,
+        ];
+        delivery.rows.push_owner::<SurveyAnswerRow<'_>>(&owner);
         let question = bank.get(answer.question_id.as_str()).copied();
         let rows = answer_rows::rows_of(answer, question);
         if rows.iter().any(|row| row.text.is_some()) {

@@ -52,11 +52,12 @@ pub async fn deliver(
 ) -> Result<(), PullError> {
     let (enrollment_id, target_user_id) = (&*user.reported_enrollment_id, &*user.target_user_id);
     let mut delivery = Delivery::default();
+    let count = received.len();
     let mut events = scope.readable(&mut delivery, received)?;
     events.sort_by(|left, right| place(left).cmp(&place(right)));
 
-    // No event at all proves nothing: what is stored stays.
-    if !events.is_empty() {
+    // No event at all proves nothing, nor does an answer of which a part could not be read: what is stored stays.
+    if !events.is_empty() && events.len() == count {
         let owner = [company_id, enrollment_id, target_user_id];
         delivery.rows.push_owner::<InteractionRow<'_>>(&owner);
     }

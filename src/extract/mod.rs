@@ -187,7 +187,12 @@ impl PullError {
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::Api(error) if error.kind.is_forbidden() => Verdict::Forbidden,
-            Self::Users { worst, .. } => worst.verdict(),
+            // What only some are refused is no matter of the company's access.
+            Self::Users {
+                failed,
+                asked,
+                worst,
+            } if failed == asked => worst.verdict(),
             _ => Verdict::Failed,
         }
     }

@@ -43,7 +43,7 @@ pub async fn pull(scope: &Scope<'_>, company: &CompanyClient) -> Result<Pulled, 
                 continue;
             }
         };
-        push(scope, &mut delivery, company.company_id(), listed, &report);
+        push(scope, &mut delivery, company.company_id(), listed, &report)?;
         scope.deliver(std::mem::take(&mut delivery)).await?;
         pulled.pages += 1;
     }
@@ -60,7 +60,7 @@ fn push(
     company_id: &str,
     listed: &ListedReport,
     report: &Report,
-) {
+) -> Result<(), PullError> {
     let report_id = listed.id.as_str();
     let extra = report.extra.joined(&listed.extra);
     let extra = scope.extra(delivery, &extra);
@@ -82,8 +82,12 @@ fn push(
         widget_layout: report.widget_layout.as_deref(),
         extra,
     });
-    let owner = [company_id, report_id];
-    delivery.rows.push_owner::<ReportWidgetRow<'_>>(&owner);
+    // With a widget that could not be read the others are not all.
+    if report.unreadable.is_empty() {
+        let owner = [company_id, report_id];
+        delivery.rows.push_owner::<ReportWidgetRow<'_>>(&owner);
+    }
+    scope.quarantine(delivery, report.unreadable.clone())?;
     let mut ids = HashSet::new();
     for (place, widget) in report.widgets.iter().enumerate() {
         let widget_type = widget.widget_type.as_deref();
@@ -121,4 +125,5 @@ fn push(
         }
         ids.insert(widget_id);
     }
+    Ok(())
 }

@@ -220,10 +220,13 @@ async fn pull_type(
         match pull_month(shared, company, (widget_type, widget_id), *month, dialects).await {
             Ok(()) => pulled.months += 1,
             Err(error) if error.ends_company() => return Err(error),
-            // What is refused for one month is not asked for the others.
+            // A first rejection may be about the month; after a second the others are not asked.
             Err(PullError::Api(error)) if is_rejected(&error) || error.kind.is_not_given() => {
-                pulled.refusal = Some(error);
-                break;
+                let is_last = pulled.refusal.is_some() || error.kind.is_not_given();
+                pulled.refusal = pulled.refusal.or(Some(error));
+                if is_last {
+                    break;
+                }
             }
             // A service in trouble is not asked again for each month.
             Err(error @ PullError::Api(_)) => {
@@ -232,6 +235,12 @@ async fn pull_type(
             }
             Err(error) => pulled.failure = pulled.failure.or(Some(error)),
         }
+    }
+    // What the service gives of one month, it has: then the request for the other was at fault.
+    if pulled.months > 0
+        && let Some(refusal) = pulled.refusal.take()
+    {
+        pulled.failure = pulled.failure.or(Some(refusal.into()));
     }
     Ok(pulled)
 }
@@ -315,6 +324,10 @@ fn push_values(
     widget_id: &str,
     data: Option<&WidgetData>,
 ) {
+    // No data at all proves nothing: what is stored stays.
+    let Some(data) = data else {
+        return;
+    };
     let (period_start, period_end) = month.days();
     delivery.rows.push_owner_key::<WidgetValueRow<'_>>(|key| {
         key.text(Some(company_id))
@@ -322,10 +335,7 @@ fn push_values(
             .date(Some(period_start))
             .date(Some(period_end));
     });
-    for row in data
-        .map(|data| rows_of(widget_type, data))
-        .unwrap_or_default()
-    {
+    for row in rows_of(widget_type, data) {
         let extra = scope.extra(delivery, &row.extra);
         delivery.rows.push(&WidgetValueRow {
             company_id,

@@ -7,7 +7,9 @@ use super::run::RunContext;
 use super::tally::Tallies;
 use crate::extract::companies::CompanyRef;
 use crate::extract::widgets::{Month, scope_of};
-use crate::extract::{PullError, Scope, Shared, reports, target_groups, trainings, widgets};
+use crate::extract::{
+    Delivery, PullError, Scope, Shared, reports, target_groups, trainings, widgets,
+};
 use crate::resource::Resource;
 use crate::warehouse::cursors;
 use crate::warehouse::error::WarehouseError;
@@ -58,6 +60,16 @@ pub async fn fetch(
                 widgets::pull(shared, &client, &months, is_due, dialects, run.concurrency).await
             }
         };
+        // What the service does not give is not asked for again before tomorrow.
+        if let Err(PullError::Api(error)) = &result
+            && error.kind.is_not_given()
+        {
+            let asked = Delivery {
+                cursor: Some(scope.completed(None)),
+                ..Delivery::default()
+            };
+            scope.deliver(asked).await?;
+        }
         tallies.note(resource, result, &client, begun)?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! What must be asked user by user: survey sessions and interactions. Whom to ask is read from the stored user reports.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use futures::StreamExt;
@@ -115,6 +116,10 @@ async fn end(
     result
 }
 
+/// Users in a row who may fail before the rest of an enrollment is left to the next run: a service in trouble, or one that
+/// refuses them all, is not asked for each of thousands.
+const MAX_FAILURES_IN_A_ROW: u32 = 20;
+
 /// Asks for each user of an enrollment of whom there may be something, several at once, and delivers in the order of their
 /// ids, so that every run meets them in the same order. A user who fails does not stop the others.
 async fn for_each_user<T>(
@@ -126,26 +131,31 @@ async fn for_each_user<T>(
     mut deliver: impl AsyncFnMut(&ReportedUser, T) -> Result<(), PullError>,
 ) -> Result<Pulled, PullError> {
     let (mut asked, mut failed, mut worst) = (0_u32, 0_u32, None);
+    let mut in_a_row = 0;
     let ask = &ask;
     let mut after = None;
-    loop {
+    while in_a_row < MAX_FAILURES_IN_A_ROW {
         let users =
             reported_users::page(run.pool, company_id, enrollment_id, after.as_ref()).await?;
         let Some(last) = users.last() else { break };
         let mut pulls = futures::stream::iter(users.iter().filter(|user| is_asked(user)))
             .map(|user| async move { (user, ask(user).await) })
             .buffered(run.concurrency);
-        while let Some((user, received)) = pulls.next().await {
+        while in_a_row < MAX_FAILURES_IN_A_ROW
+            && let Some((user, received)) = pulls.next().await
+        {
             asked += 1;
             let delivered = match received {
                 Ok(received) => deliver(user, received).await,
                 Err(error) => Err(error.into()),
             };
             match delivered {
-                Ok(()) => {}
+                Ok(()) => in_a_row = 0,
                 Err(error) if error.ends_company() => return Err(error),
+                Err(_) if run.stop.load(Ordering::Relaxed) => return Err(PullError::Stopped),
                 Err(error) => {
                     failed += 1;
+                    in_a_row += 1;
                     let is_worse = |worst: &PullError| worst.verdict() < error.verdict();
                     if worst.as_ref().is_none_or(is_worse) {
                         worst = Some(error);

@@ -1,15 +1,19 @@
 //! `training-reports/anonymous/{id}` and its `/result`: the learners of enrollments whose content runs in the
 //! customer's own learning system (SCORM proxy). They have neither name nor e-mail.
 //!
+//! From where and with what a learner came is not read: they are meant to be anonymous.
+//!
 //! The vendor's document says that the answer is one object, its own pages read a paged list: both are taken.
 
 use std::hash::{DefaultHasher, Hash};
 
 use chrono::{DateTime, Utc};
 
+use super::interactions::TRACKING_MEMBERS;
 use crate::api::CompanyClient;
 use crate::api::extra::Extra;
 use crate::api::fields::{Fields, ItemError};
+use crate::api::json;
 use crate::api::page::{Casing, Listing, Search, WireItem};
 
 /// Members of a learner that are documented and have no column.
@@ -33,6 +37,7 @@ pub struct AnonymousLearner {
 
 impl WireItem for AnonymousLearner {
     fn decode(mut fields: Fields<'_>) -> Result<Self, ItemError> {
+        fields.forget(TRACKING_MEMBERS);
         Ok(Self {
             result_id: fields.required_id(&["targetUserResultId"])?,
             target_user_id: fields.id("targetUserResourceId")?,
@@ -44,6 +49,10 @@ impl WireItem for AnonymousLearner {
 
     fn key(&self, hasher: &mut DefaultHasher) {
         self.result_id.hash(hasher);
+    }
+
+    fn payload(received: &str) -> String {
+        json::without(TRACKING_MEMBERS, received)
     }
 }
 
@@ -66,6 +75,7 @@ pub struct AnonymousResult {
 
 impl WireItem for AnonymousResult {
     fn decode(mut fields: Fields<'_>) -> Result<Self, ItemError> {
+        fields.forget(TRACKING_MEMBERS);
         // The vendor misspells the one and documents both.
         let (misspelt, enrolled) = (
             fields.instant("ernollmentDate")?,
@@ -85,6 +95,10 @@ impl WireItem for AnonymousResult {
 
     fn key(&self, hasher: &mut DefaultHasher) {
         self.result_id.hash(hasher);
+    }
+
+    fn payload(received: &str) -> String {
+        json::without(TRACKING_MEMBERS, received)
     }
 }
 

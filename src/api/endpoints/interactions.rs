@@ -10,8 +10,19 @@ use crate::api::json;
 use crate::api::page::WireItem;
 use crate::api::{ApiError, CompanyClient, UnreadableItem};
 
-/// The member with personal data of the event.
+/// The member with personal data of an event.
 const TRACKING: &str = "trackingInfo";
+/// Under these names the vendor tells from where and with what something was done, in one place or another.
+pub(super) const TRACKING_MEMBERS: &[&str] = &[
+    TRACKING,
+    "userIpAddresslist",
+    "userGeolocation",
+    "userAgent",
+    "browserName",
+    "ip",
+    "geoLocation",
+    "browser",
+];
 
 /// One event.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -74,14 +85,14 @@ pub struct Untracked(pub Interaction);
 
 impl WireItem for Untracked {
     fn decode(mut fields: Fields<'_>) -> Result<Self, ItemError> {
-        fields.forget(&[TRACKING]);
+        fields.forget(TRACKING_MEMBERS);
         Interaction::decode(fields).map(Self)
     }
 
     fn key(&self, _: &mut DefaultHasher) {}
 
     fn payload(received: &str) -> String {
-        json::without(&[TRACKING], received)
+        json::without(TRACKING_MEMBERS, received)
     }
 }
 

@@ -43,7 +43,7 @@ impl WireItem for ListedReport {
 }
 
 /// A report with the data of its widgets.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 #[expect(
     missing_docs,
     reason = "named as the vendor names them; see keepnet.executive_reports"
@@ -62,6 +62,8 @@ pub struct Report {
     /// As JSON text; the vendor wraps it in a string.
     pub widget_layout: Option<String>,
     pub widgets: Vec<WidgetData>,
+    /// Widgets that could not be read.
+    pub unreadable: Vec<UnreadableItem>,
     pub extra: Extra,
 }
 
@@ -81,6 +83,15 @@ impl WireItem for Report {
         };
         // It is asked for by its id.
         fields.forget(&["resourceId"]);
+        let (mut widgets, mut unreadable) = (Vec::new(), Vec::new());
+        fields.objects("widgets", |widget| {
+            let payload = widget.received();
+            match WidgetData::read(widget) {
+                Ok(widget) => widgets.push(widget),
+                Err(error) => unreadable.push(UnreadableItem { payload, error }),
+            }
+            Ok(())
+        })?;
         Ok(Self {
             name: fields.text("name")?,
             description: fields.text("description")?,
@@ -93,7 +104,8 @@ impl WireItem for Report {
             ends_at: fields.instant("endDate")?,
             is_support_manager: fields.boolean("isSupportManager")?,
             widget_layout,
-            widgets: fields.objects("widgets", WidgetData::read)?,
+            widgets,
+            unreadable,
             extra: fields.into_extra(&["widgetLayout"]),
         })
     }

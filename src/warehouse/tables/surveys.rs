@@ -191,7 +191,7 @@ static ANSWERS: Table = Table {
     resource: Resource::Answers,
     order: 63,
     key_len: 6,
-    rule: Rule::Set { owner_len: 4 },
+    rule: Rule::Set { owner_len: 5 },
     columns: &[
         text("company_id"),
         text("enrollment_id"),

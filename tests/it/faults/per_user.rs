@@ -67,7 +67,8 @@ async fn one_user_who_fails_leaves_the_others_and_is_mended_by_the_next_run() {
             Failed,
             "Invalid request",
         ),
-        (failure(403, ""), Forbidden, "(HTTP 403)"),
+        // What only one user is refused is no matter of the company's access.
+        (failure(403, ""), Failed, "(HTTP 403)"),
         (
             ok("<html>Sign in</html>"),
             Failed,

@@ -79,8 +79,8 @@ async fn what_one_session_does_not_tell_another_does_and_nothing_is_forgotten() 
     turn.next();
     sync_again(&app).await;
     turn.next();
-    // The one answer is gone, and with it the session's count.
-    assert_eq!(written(&sync_well(&app).await), (0, 1, 1));
+    // The answer is not there, which changes the session's count; that it is lost proves nothing.
+    assert_eq!(written(&sync_well(&app).await), (0, 1, 0));
     assert_eq!(told(&app.pool, QUESTIONS).await, whole);
     turn.next();
     sync_again(&app).await;

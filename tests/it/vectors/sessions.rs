@@ -89,9 +89,10 @@ async fn a_session_that_comes_again_is_written_once_and_a_changed_answer_anew() 
     // Updated are the session too, where its count changes.
     for (expected, left) in [
         ((0, 1, 0), "a B c"),
-        ((0, 1, 1), "a B"),
-        ((0, 0, 0), "a B"),
-        ((0, 2, 0), "a B c"),
+        // The vendor is known to lose answers: one that is not there is kept.
+        ((0, 1, 0), "a B c"),
+        ((0, 0, 0), "a B c"),
+        ((0, 1, 0), "a B c"),
     ] {
         turn.next();
         assert_eq!(written(&sync_well(&app).await), expected, "{left}");
