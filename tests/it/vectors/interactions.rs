@@ -157,6 +157,31 @@ async fn fewer_events_leave_the_rest_marked_as_deleted_and_they_come_back() {
 }
 
 #[tokio::test]
+async fn an_answer_with_an_event_that_cannot_be_read_deletes_none_and_a_whole_one_puts_them_right()
+{
+    let vendor = completed_by(&[ADA]).await;
+    let events = vector_json(23)["data"].as_array().unwrap().clone();
+    let mut damaged = events.clone();
+    damaged[0]["trainingOrder"] = json!("x");
+    let turn = Turn::default();
+    let answers = [&events, &damaged, &events].map(|events| ok(data(events)));
+    vendor
+        .on(interactions(SURVEY, ADA), turn.answers(answers.to_vec()))
+        .await;
+    let app = day_first(&vendor).await;
+    sync_well(&app).await;
+    let whole = told(&app.pool, EVENTS).await;
+    turn.next();
+    assert_eq!(written(&sync_well(&app).await).2, 0);
+    assert_eq!(told(&app.pool, EVENTS).await.len(), 3);
+    turn.next();
+    sync_well(&app).await;
+    assert_eq!(told(&app.pool, EVENTS).await, whole);
+    turn.next();
+    sync_again(&app).await;
+}
+
+#[tokio::test]
 async fn an_event_that_cannot_be_read_is_kept_aside_and_its_neighbours_land() {
     let vendor = completed_by(&[ADA]).await;
     let events = [
