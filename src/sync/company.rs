@@ -22,7 +22,7 @@ use crate::settings::Interactions;
 use crate::verdict::Verdict;
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::load::Effects;
-use crate::warehouse::runs::{self, CompanyState};
+use crate::warehouse::runs::{self, CompanyState, RunScope};
 
 /// A company after its first pass.
 pub enum Passed<'r> {
@@ -75,8 +75,9 @@ impl<'r> CompanyPull<'r> {
         if pull.ended.is_some() || pull.per_user.is_empty() {
             return pull.finish().await.map(Passed::Done);
         }
-        // The second pass may be long in coming, and a kill before it must not hide what this one did.
-        record(run, &pull.report(), None).await?;
+        // The second pass may be long in coming, and a kill before it must not hide what this one did. How the company
+        // stands is not known yet.
+        record(run, &pull.report().scopes, None).await?;
         Ok(Passed::HasUsers(pull))
     }
 
@@ -157,7 +158,15 @@ impl<'r> CompanyPull<'r> {
         // What the service does not give cannot be missing.
         let is_whole =
             run.selection.is_everything() && !was_stopped && report.verdict <= Verdict::Unsupported;
-        record(run, &report, is_whole.then_some(self.started_at)).await?;
+        let state = CompanyState {
+            company_id: &report.company_id,
+            verdict: report.verdict,
+            reason: report.reason.as_deref(),
+            remedy: report.remedy.as_deref(),
+            safe_as_of: is_whole.then_some(self.started_at),
+            tried_at: run.clock.now(),
+        };
+        record(run, &report.scopes, Some(&state)).await?;
         run.progress.finished(&report);
         Ok(report)
     }
@@ -165,26 +174,17 @@ impl<'r> CompanyPull<'r> {
 
 async fn record(
     run: &RunContext<'_>,
-    report: &CompanyReport,
-    safe_as_of: Option<DateTime<Utc>>,
+    scopes: &[RunScope],
+    state: Option<&CompanyState<'_>>,
 ) -> Result<(), WarehouseError> {
     let write = async {
         let mut tx = run.pool.begin().await?;
-        for scope in &report.scopes {
+        for scope in scopes {
             runs::record_scope(&mut tx, run.run_id, scope).await?;
         }
-        runs::record_company(
-            &mut tx,
-            &CompanyState {
-                company_id: &report.company_id,
-                verdict: report.verdict,
-                reason: report.reason.as_deref(),
-                remedy: report.remedy.as_deref(),
-                safe_as_of,
-                tried_at: run.clock.now(),
-            },
-        )
-        .await?;
+        if let Some(state) = state {
+            runs::record_company(&mut tx, state).await?;
+        }
         tx.commit().await
     };
     write

@@ -150,10 +150,10 @@ async fn hanging() -> (Simulator, Program, PgPool) {
 }
 
 async fn until_only_one_company_hangs(pool: &PgPool) {
-    until("all companies but one are done", || {
+    until("all companies but one are read", || {
         is_true(
             pool,
-            "select count(*) = 7 from sync.company_state where verdict = 'complete'",
+            "select count(*) = 7 from sync.run_scopes where resource = 'target_groups' and verdict = 'complete'",
         )
     })
     .await;
@@ -172,6 +172,10 @@ async fn completes(simulator: &Simulator, program: &Program, pool: &PgPool) {
     let status = program.run("status --json").json();
     assert_eq!(status["runs"][0]["outcome"], json!("killed"));
     assert_eq!(status["verdict"], json!("attention"));
+    // A company whose users were still to be asked is not called complete.
+    let surveys = "select not exists (select from sync.company_state s join keepnet.enrollments e using (company_id)
+                                      where s.verdict = 'complete' and e.is_survey)";
+    assert!(is_true(pool, surveys).await);
     let kept = count_missing_from_truth(pool, simulator, "enrollment_users").await;
     assert_eq!(kept, 4 * 15, "only the hanging company's users are missing");
 
