@@ -89,12 +89,11 @@ impl PeriodDialects {
 
     /// What to try: one that worked in this run alone, for then a refusal is not about it; else the one that worked
     /// before, and then the others.
-    fn candidates(&self) -> Vec<PeriodDialect> {
+    fn candidates(&self, all: impl Iterator<Item = PeriodDialect>) -> Vec<PeriodDialect> {
         let known = self.known();
         let mut candidates: Vec<_> = known.dialect.into_iter().collect();
         if !known.is_proven {
-            let others = PeriodDialect::ALL.into_iter();
-            candidates.extend(others.filter(|other| Some(*other) != known.dialect));
+            candidates.extend(all.filter(|other| Some(*other) != known.dialect));
         }
         candidates
     }
@@ -278,7 +277,7 @@ async fn ask(
     dialects: &PeriodDialects,
 ) -> Result<Vec<Result<WidgetData, UnreadableItem>>, ApiError> {
     let mut refusal = None;
-    for dialect in dialects.candidates() {
+    for dialect in dialects.candidates(company.period_dialects()) {
         match company.widget_data(widget_id, month.days(), dialect).await {
             Ok(answer) => {
                 dialects.prove(dialect);

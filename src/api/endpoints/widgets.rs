@@ -322,6 +322,17 @@ impl CompanyClient {
         self.client.object(&request).await
     }
 
+    /// The ways of naming a period that differ for this account, the most promising first.
+    pub fn period_dialects(&self) -> impl Iterator<Item = PeriodDialect> + use<> {
+        let is_iso = self.client.dates.format == Some(DateFormat::Iso);
+        PeriodDialect::ALL
+            .into_iter()
+            .filter(move |dialect| match dialect {
+                PeriodDialect::Numbers | PeriodDialect::Names => true,
+                PeriodDialect::NumbersOnHalfClock | PeriodDialect::NumbersInIso => !is_iso,
+            })
+    }
+
     /// `POST executive-report/get-widget-datas` for one widget and the days from `first` to `last`.
     pub async fn widget_data(
         &self,

@@ -91,6 +91,19 @@ async fn dates_are_written_as_the_account_writes_them() {
 }
 
 #[tokio::test]
+async fn an_account_with_iso_dates_is_not_asked_the_same_twice() {
+    let vendor = one_widget("Some", failure(400, "")).await;
+    let settings = [("api.date_format", "iso"), ("widgets.months", "0")];
+    let app = TestApp::new(&vendor.url(), &settings).await;
+    app.sync().await.unwrap();
+    let expected = [
+        "w 5 2026-07-01T00:00:00 2026-07-31T23:59:59",
+        "w Custom 2026-07-01T00:00:00Z 2026-07-31T23:59:59Z",
+    ];
+    assert_eq!(asked(&vendor).await, expected);
+}
+
+#[tokio::test]
 async fn without_a_known_date_format_the_year_comes_first() {
     let vendor = one_widget("Some", one_value(1)).await;
     vendor.on(token(), token_with(&json!({}))).await;
