@@ -3,9 +3,10 @@
 use std::fmt;
 
 /// How a pull ended, from best to worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// Everything that the API said it holds was read.
+    #[default]
     Complete,
     /// The account cannot be given this.
     Unsupported,

@@ -13,8 +13,10 @@ pub mod error;
 mod extra;
 mod fields;
 mod json;
+mod order;
 mod page;
 mod retry;
+mod search;
 mod token;
 mod transport;
 
@@ -31,7 +33,7 @@ use envelope::Answer;
 pub use error::{ApiError, ApiErrorKind};
 pub use extra::{Extra, UnknownMember};
 pub use fields::{Fields, ItemError, ItemErrorKind};
-pub use page::{Listing, ListingEnd, Page, Search, UnreadableItem, WireItem};
+pub use page::{Listing, ListingEnd, Page, Position, Search, UnreadableItem, WireItem};
 #[doc(hidden)]
 pub use retry::Pauses;
 pub use token::Claims;

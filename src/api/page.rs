@@ -1,28 +1,26 @@
 //! A listing: all pages of one search, read one by one, ending for certain, knowing whether it is whole.
 //!
-//! A short page is not the last one (the service may cap the page size), an empty one is; so is one that repeats
-//! what was seen (the service may clamp or repeat). The counts in the answers decide the verdict, not the number of
-//! pages.
+//! Read from the front, a short page is not the last one (the service may cap the page size), an empty one is; so is one
+//! that repeats what was seen (the service may clamp or repeat). The counts in the answers decide the verdict, not the
+//! number of pages. In which order pages are read is in [`super::order`].
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::marker::PhantomData;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::dates::DateReader;
 use super::envelope::Answer;
 use super::error::{ApiError, ApiErrorKind};
 use super::fields::{Fields, ItemError};
+use super::order::{Next, Order, Pages};
+pub use super::search::{Casing, Search};
+use super::search::{Filter, SearchBody};
 use super::transport::{Body, Outgoing};
 use super::{Client, decode};
 use crate::verdict::Verdict;
-
-/// Pages read of a listing whose total is unknown.
-const MAX_PAGES_WITHOUT_TOTAL: u32 = 100_000;
-/// Pages beyond twice the expected number before a listing is ended.
-const SPARE_PAGES: u64 = 50;
 
 /// An item of a listing.
 pub trait WireItem: Sized + Send {
@@ -57,133 +55,56 @@ pub struct Page<T> {
     pub unreadable: Vec<UnreadableItem>,
 }
 
-/// The constant part of a search request, apart from its page.
-#[derive(Debug, Clone)]
-pub struct Search {
-    /// What is listed: "users of enrollment …".
-    pub what: String,
-    /// Name of the endpoint, for logs.
-    pub endpoint: &'static str,
-    /// Path below the base URL.
-    pub path: Vec<String>,
-    /// Column to sort by; valid names differ per endpoint.
-    pub order_by: &'static str,
-    /// Spelling of the filter's members.
-    pub casing: Casing,
-    /// Members that only this endpoint has.
-    pub members: serde_json::Map<String, serde_json::Value>,
-    /// The answer may be one item instead of a page.
-    pub may_be_one_item: bool,
-}
-
-/// How the members of a filter are spelled. The service takes both; the vendor's document does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Casing {
-    /// `Condition`
-    Pascal,
-    /// `condition`
-    Camel,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SearchBody<'a> {
-    page_number: u32,
-    page_size: u32,
-    order_by: &'a str,
-    ascending: bool,
-    filter: Filter,
-    #[serde(flatten)]
-    members: &'a serde_json::Map<String, serde_json::Value>,
-}
-
-/// The filter that lets everything pass, in the full shape that the vendor's own client sends: without it the
-/// service fails with HTTP 500.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Filter {
-    Pascal(PascalFilter),
-    Camel(CamelFilter),
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct PascalFilter {
-    condition: &'static str,
-    search_input_text_value: &'static str,
-    filter_groups: [PascalGroup; 2],
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct PascalGroup {
-    condition: &'static str,
-    filter_items: [(); 0],
-    filter_groups: [(); 0],
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CamelFilter {
-    condition: &'static str,
-    search_input_text_value: &'static str,
-    filter_groups: [CamelGroup; 2],
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CamelGroup {
-    condition: &'static str,
-    filter_items: [(); 0],
-    filter_groups: [(); 0],
-}
-
-impl Filter {
-    fn everything(casing: Casing) -> Self {
-        match casing {
-            Casing::Pascal => {
-                let group = |condition| PascalGroup {
-                    condition,
-                    filter_items: [],
-                    filter_groups: [],
-                };
-                Self::Pascal(PascalFilter {
-                    condition: "AND",
-                    search_input_text_value: "",
-                    filter_groups: [group("AND"), group("OR")],
-                })
-            }
-            Casing::Camel => {
-                let group = |condition| CamelGroup {
-                    condition,
-                    filter_items: [],
-                    filter_groups: [],
-                };
-                Self::Camel(CamelFilter {
-                    condition: "AND",
-                    search_input_text_value: "",
-                    filter_groups: [group("AND"), group("OR")],
-                })
-            }
-        }
-    }
-}
-
 /// A listing that is being read.
 #[derive(Debug)]
 pub struct Listing<T> {
     client: Client,
     company: Option<String>,
     search: Search,
+    order: Order,
     pages: u32,
     is_finished: bool,
     seen: HashSet<u64>,
+    /// Distinct items before the page that was read last.
+    seen_before: u64,
+    /// Distinct items that an earlier process read.
+    resumed: u64,
     repeats: u64,
-    first_total: Option<u64>,
-    last_total: Option<u64>,
-    has_moved: bool,
-    max_pages: u32,
+    totals: Totals,
     items: PhantomData<fn() -> T>,
+}
+
+/// What the answers say of the number of rows.
+#[derive(Debug, Default, Clone, Copy)]
+struct Totals {
+    first: Option<u64>,
+    last: Option<u64>,
+    has_moved: bool,
+    are_known: bool,
+}
+
+impl Totals {
+    fn note(&mut self, total: Option<u64>) {
+        if !self.are_known {
+            self.first = total;
+            self.are_known = true;
+        }
+        self.has_moved |= total != self.first;
+        self.last = total;
+    }
+}
+
+/// Where a listing that is read from the front stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The page that was read last.
+    pub page: u32,
+    /// Distinct items of the pages before it.
+    pub distinct: u64,
+    /// Items that the service says there are.
+    pub total: Option<u64>,
+    /// Direction.
+    pub is_ascending: bool,
 }
 
 /// What the answers said of a listing that was read to its end.
@@ -195,6 +116,8 @@ pub struct ListingEnd {
     pub distinct: u64,
     /// Items that the service says there are.
     pub total: Option<u64>,
+    /// An earlier process read the first pages: what it saw is only known by its number.
+    pub is_resumed: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -223,22 +146,70 @@ impl<T: WireItem> Listing<T> {
             client,
             company,
             search,
+            order: Order::forward(true),
             pages: 0,
             is_finished: false,
             seen: HashSet::new(),
+            seen_before: 0,
+            resumed: 0,
             repeats: 0,
-            first_total: None,
-            last_total: None,
-            has_moved: false,
-            max_pages: MAX_PAGES_WITHOUT_TOTAL,
+            totals: Totals::default(),
             items: PhantomData,
         }
     }
 
-    /// Pages read so far.
+    /// From the front, in this direction.
+    #[must_use]
+    pub fn in_direction(mut self, is_ascending: bool) -> Self {
+        self.order = Order::forward(is_ascending);
+        self
+    }
+
+    /// From the end, as it is known: `pages` is how many there were. Only for listings in the order of creation: what is
+    /// new comes behind the pages that are read, and what is removed moves rows into pages that are still to be read.
+    #[must_use]
+    pub fn last_page_first(mut self, pages: Option<u32>) -> Self {
+        self.order = Order::last_page_first(pages.unwrap_or(1));
+        self
+    }
+
+    /// From where an earlier process stopped: its last page is read again.
+    #[must_use]
+    pub fn resumed_at(mut self, position: Position) -> Self {
+        self.order = Order::resumed(position.page, position.is_ascending);
+        self.resumed = position.distinct;
+        self.totals.note(position.total);
+        self
+    }
+
+    /// Pages read so far, those that were read again included.
     #[must_use]
     pub fn pages(&self) -> u32 {
         self.pages
+    }
+
+    /// Pages that the listing has, as far as its answers tell.
+    #[must_use]
+    pub fn known_pages(&self) -> u32 {
+        self.order.known_pages()
+    }
+
+    /// Direction in which its rows come.
+    #[must_use]
+    pub fn is_ascending(&self) -> bool {
+        self.order.is_ascending()
+    }
+
+    /// Where a later process could go on; none when it had better begin anew.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        let page = self.order.forward_page()?;
+        Some(Position {
+            page,
+            distinct: self.seen_before + self.resumed,
+            total: self.totals.last,
+            is_ascending: self.order.is_ascending(),
+        })
     }
 
     /// Reads the next page; `None` at the end.
@@ -246,9 +217,9 @@ impl<T: WireItem> Listing<T> {
         if self.is_finished {
             return Ok(None);
         }
-        let number = self.pages + 1;
+        let number = self.order.page();
         let request = self.request(number);
-        let (dates, expected_pages) = (self.client.dates, self.expected_pages());
+        let (dates, is_expected) = (self.client.dates, self.is_expected(number));
         let may_be_one_item = self.search.may_be_one_item;
         let received = self
             .client
@@ -256,10 +227,10 @@ impl<T: WireItem> Listing<T> {
                 if may_be_one_item && let Some(received) = receive_one(answer, &dates)? {
                     return Ok(received);
                 }
-                receive(answer, &dates, u64::from(number) <= expected_pages)
+                receive(answer, &dates, is_expected)
             })
             .await?;
-        self.pages = number;
+        self.pages += 1;
         self.note(&received);
         Ok(Some(received.page))
     }
@@ -267,18 +238,23 @@ impl<T: WireItem> Listing<T> {
     /// How the listing ended, once [`Listing::next`] gave `None`.
     #[must_use]
     pub fn end(&self) -> ListingEnd {
-        let distinct = self.seen.len() as u64;
-        let verdict = match self.last_total {
+        let distinct = self.distinct();
+        let verdict = match self.totals.last {
             Some(total) if distinct < total => Verdict::Short,
             Some(total) if distinct > total => Verdict::Over,
-            _ if self.has_moved || self.repeats > 0 => Verdict::Drifted,
+            _ if self.totals.has_moved || self.repeats > 0 => Verdict::Drifted,
             _ => Verdict::Complete,
         };
         ListingEnd {
             verdict,
             distinct,
-            total: self.last_total,
+            total: self.totals.last,
+            is_resumed: self.resumed > 0,
         }
+    }
+
+    fn distinct(&self) -> u64 {
+        self.seen.len() as u64 + self.resumed
     }
 
     fn request(&self, number: u32) -> Outgoing {
@@ -293,7 +269,7 @@ impl<T: WireItem> Listing<T> {
                 page_number: number,
                 page_size: self.client.page_size,
                 order_by: search.order_by,
-                ascending: true,
+                ascending: self.order.is_ascending(),
                 filter: Filter::everything(search.casing),
                 members: &search.members,
             }),
@@ -301,42 +277,56 @@ impl<T: WireItem> Listing<T> {
         }
     }
 
-    fn expected_pages(&self) -> u64 {
-        self.last_total.map_or(u64::MAX, |total| {
-            total.div_ceil(u64::from(self.client.page_size)).max(1)
-        })
+    /// Whether a page has rows if the service counts some. Behind the end there are none.
+    fn is_expected(&self, number: u32) -> bool {
+        match self.totals.last {
+            None => number == 1,
+            Some(total) => {
+                u64::from(number) <= total.div_ceil(u64::from(self.client.page_size)).max(1)
+            }
+        }
     }
 
     fn note(&mut self, received: &Received<T>) {
         let count = received.keys.len() as u64;
+        self.seen_before = self.seen.len() as u64;
         let new = received
             .keys
             .iter()
             .filter(|key| self.seen.insert(**key))
             .count() as u64;
-        // A page without anything new is the end, not a sign of drift: the service repeats its last page.
-        if new > 0 {
-            self.repeats += count - new;
-        }
-        if self.pages == 1 {
-            self.first_total = received.total;
-            if let (Some(total), 1..) = (received.total, count) {
-                let expected = 2 * total.div_ceil(count) + SPARE_PAGES;
-                self.max_pages = u32::try_from(expected).unwrap_or(u32::MAX);
+        let pages = Pages {
+            rows: count,
+            new,
+            total: received.total,
+            pages: received.pages,
+            page_size: self.client.page_size,
+        };
+        let was_moved = self.totals.has_moved;
+        self.totals.note(received.total);
+        // What an earlier process read is no longer what there is: all of it is read again.
+        let is_outdated = self.resumed > 0 && !was_moved && self.totals.has_moved;
+        let next = if is_outdated {
+            self.order.begin_anew()
+        } else {
+            // A page without anything new is the end of a listing that is read from the front, not a sign of drift: the
+            // service repeats its last page.
+            if new > 0 || self.order.forward_page().is_none() {
+                self.repeats += count - new;
+            }
+            self.order.after(&pages, self.distinct())
+        };
+        match next {
+            Next::Page => {}
+            Next::End => self.is_finished = true,
+            Next::Anew => {
+                self.seen.clear();
+                self.seen_before = 0;
+                self.resumed = 0;
+                self.repeats = 0;
+                self.totals = Totals::default();
             }
         }
-        self.has_moved |= received.total != self.first_total;
-        self.last_total = received.total;
-
-        let is_last_by_pages = received
-            .pages
-            .is_none_or(|pages| u64::from(self.pages) >= pages);
-        // A total of zero beside rows is no total.
-        let is_total_reached = match received.total {
-            None | Some(0) => received.pages.is_some() && is_last_by_pages,
-            Some(total) => is_last_by_pages && self.seen.len() as u64 >= total,
-        };
-        self.is_finished = new == 0 || is_total_reached || self.pages >= self.max_pages;
     }
 }
 

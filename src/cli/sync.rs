@@ -12,7 +12,7 @@ use super::bars::Bars;
 use super::table::{grouped, table};
 use crate::app::{App, Place};
 use crate::resource::Resource;
-use crate::sync::{self, CompanyReport, RunReport, SyncRequest};
+use crate::sync::{self, CompanyReport, Extent, RunKind, RunReport, SyncRequest};
 use crate::verdict::Verdict;
 use crate::warehouse::load::Effect;
 
@@ -36,6 +36,12 @@ pub struct SyncArgs {
     /// Only these resources: companies, enrollments, details, summaries, users
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     resource: Vec<Resource>,
+    /// Read everything again, not only what is due
+    #[arg(long)]
+    full: bool,
+    /// Mark missing rows as deleted, however many they are
+    #[arg(long)]
+    accept_deletions: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -65,8 +71,15 @@ pub async fn pass(app: &App, args: &SyncArgs) -> Result<(RunReport, Place), Fail
     let warehouse = app.open().await?;
     warehouse.migrate().await?;
     let request = SyncRequest {
+        kind: RunKind::Sync,
         companies: args.company.clone(),
         resources: args.resource.clone(),
+        extent: if args.full {
+            Extent::Everything
+        } else {
+            Extent::Due
+        },
+        accepts_deletions: args.accept_deletions,
     };
     let stop = stop_on_signal();
     let bars = Bars::new();

@@ -1,22 +1,26 @@
 //! The results of an anonymous enrollment: two listings of the same learners.
 
-use super::{PullError, Pulled, Scope, Shared};
+use super::{PullError, Pulled, Scope};
 use crate::api::CompanyClient;
-use crate::resource::Resource;
 use crate::warehouse::tables::anonymous::{AnonymousLearnerRow, AnonymousResultRow};
+
+/// The scope of the second listing of an enrollment.
+#[must_use]
+pub fn scope_of_results(enrollment_id: &str) -> String {
+    format!("{enrollment_id}/result")
+}
 
 /// Pulls how far the learners of `enrollment_id` are.
 pub async fn pull_learners(
-    shared: &Shared<'_>,
+    scope: &Scope<'_>,
     company: &CompanyClient,
     enrollment_id: &str,
 ) -> Result<Pulled, PullError> {
-    let scope = &Scope::begin(shared, Resource::Anonymous, enrollment_id);
-    let listing = company.anonymous_learners(enrollment_id);
+    let listing = || company.anonymous_learners(enrollment_id);
     scope
-        .pull_listing("anonymous learners listed", listing, |delivery, learner| {
+        .pull_listing("anonymous learners listed", &[], listing, |delivery, seen, learner| {
             let extra = scope.extra(delivery, &learner.extra);
-            delivery.rows.push(&AnonymousLearnerRow {
+            let row = AnonymousLearnerRow {
                 company_id: company.company_id(),
                 enrollment_id,
                 result_id: &learner.result_id,
@@ -24,24 +28,23 @@ pub async fn pull_learners(
                 status: learner.status.as_deref(),
                 last_interaction_at: learner.last_interaction_at,
                 extra,
-            });
+            };
+            delivery.rows.push_seen(&row, seen);
         })
         .await
 }
 
 /// Pulls what the learners of `enrollment_id` achieved.
 pub async fn pull_results(
-    shared: &Shared<'_>,
+    scope: &Scope<'_>,
     company: &CompanyClient,
     enrollment_id: &str,
 ) -> Result<Pulled, PullError> {
-    let scope_id = format!("{enrollment_id}/result");
-    let scope = &Scope::begin(shared, Resource::Anonymous, &scope_id);
-    let listing = company.anonymous_results(enrollment_id);
+    let listing = || company.anonymous_results(enrollment_id);
     scope
-        .pull_listing("anonymous results listed", listing, |delivery, result| {
+        .pull_listing("anonymous results listed", &[], listing, |delivery, seen, result| {
             let result_extra = scope.extra(delivery, &result.extra);
-            delivery.rows.push(&AnonymousResultRow {
+            let row = AnonymousResultRow {
                 company_id: company.company_id(),
                 enrollment_id,
                 result_id: &result.result_id,
@@ -52,7 +55,8 @@ pub async fn pull_results(
                 session_ended_at: result.session_ended_at,
                 session_count: result.session_count,
                 result_extra,
-            });
+            };
+            delivery.rows.push_seen(&row, seen);
         })
         .await
 }

@@ -27,6 +27,16 @@ const NOT_ANSWERED: [&str; 12] = [
     "notstarted",
 ];
 
+/// Statuses of users who must have answered.
+const ANSWERED: [&str; 6] = [
+    "completed",
+    "passed",
+    "exampassed",
+    "examfailed",
+    "success",
+    "failed",
+];
+
 /// The questions of one enrollment, as far as they are known.
 #[derive(Debug, Default)]
 pub struct Questions(QuestionBank);
@@ -49,16 +59,23 @@ pub fn may_exist(user: &ReportedUser) -> bool {
     !NOT_ANSWERED.contains(&status.as_str())
 }
 
+/// Whether there should be some: the vendor's report and its sessions are not always in step.
+#[must_use]
+pub fn must_exist(user: &ReportedUser) -> bool {
+    let status = compact(user.status.as_deref().unwrap_or_default());
+    ANSWERED.contains(&status.as_str())
+}
+
 /// Delivers the sessions of `user`, and the questions that they tell of. What is kept of contradicting questions hangs
-/// on the order of the calls.
+/// on the order of the calls. `delivery` goes with them.
 pub async fn deliver(
     scope: &Scope<'_>,
     company_id: &str,
     user: &ReportedUser,
     received: Vec<Result<Session, UnreadableItem>>,
     questions: &mut Questions,
+    mut delivery: Delivery,
 ) -> Result<(), PullError> {
-    let mut delivery = Delivery::default();
     let count = received.len();
     let sessions = scope.readable(&mut delivery, received)?;
     let owner = (company_id, user.reported_enrollment_id.as_str());

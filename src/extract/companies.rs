@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::{Delivery, PullError, Pulled, Scope};
 use crate::api::Client;
 use crate::api::endpoints::companies::{Company, MyCompany};
+use crate::warehouse::load::sweep::Seen;
 use crate::warehouse::tables::companies::{CompanyRow, CompanyTagRow};
 
 /// A company that can be pulled.
@@ -25,44 +26,65 @@ struct Place {
     node: MyCompany,
 }
 
-/// Pulls all companies. Gives those that the account manages.
+/// All companies of an account.
+#[derive(Debug)]
+pub struct Companies {
+    /// How the listing was read, with the companies that only the tree shows.
+    pub pulled: Pulled,
+    /// Those that the account manages.
+    pub companies: Vec<CompanyRef>,
+    /// The tree was shown, too, so that it can be said what is missing.
+    pub is_tree_known: bool,
+}
+
+/// Pulls all companies.
 pub async fn pull(
     scope: &Scope<'_>,
     client: &Client,
     account_id: &str,
-) -> Result<(Pulled, Vec<CompanyRef>), PullError> {
+    pages: Option<u32>,
+    doubtful: &[Vec<u8>],
+) -> Result<Companies, PullError> {
     let mut delivery = Delivery::default();
     let mut places = HashMap::new();
-    match client.my_companies::<MyCompany>().await {
+    let is_tree_known = match client.my_companies::<MyCompany>().await {
         Ok(roots) => {
-            for root in scope.readable(&mut delivery, roots)? {
+            let count = roots.len();
+            let roots = scope.readable(&mut delivery, roots)?;
+            let is_whole = roots.len() == count;
+            for root in roots {
                 note_places(root, None, &mut places);
             }
+            is_whole
         }
         // An account without that right has never given these columns; nothing is lost.
-        Err(error) if error.kind.is_forbidden() => {}
+        Err(error) if error.kind.is_forbidden() => false,
         Err(error) => return Err(error.into()),
-    }
+    };
 
-    let mut companies = Vec::new();
-    let mut listed = HashSet::new();
-    let mut listing = client.companies::<Company>();
-    scope
-        .read(&mut listing, |delivery, company| {
-            push(
-                scope,
-                delivery,
-                company,
-                account_id,
-                &places,
-                &mut listed,
-                &mut companies,
-            );
-        })
+    let mut listed: HashMap<String, CompanyRef> = HashMap::new();
+    let mut order = Vec::new();
+    let mut pulled = scope
+        .pull_listing(
+            "companies listed",
+            doubtful,
+            || client.companies::<Company>().last_page_first(pages),
+            |delivery, seen, company| {
+                let mut tree = Tree {
+                    places: &places,
+                    listed: &mut listed,
+                    order: &mut order,
+                    seen,
+                    nested: HashSet::new(),
+                };
+                push(scope, delivery, company, account_id, &mut tree);
+            },
+        )
         .await?;
-    for (id, place) in places.iter().filter(|(id, _)| !listed.contains(*id)) {
+    let seen = &mut pulled.listing.seen;
+    for (id, place) in places.iter().filter(|(id, _)| !listed.contains_key(*id)) {
         let node = &place.node;
-        delivery.rows.push(&CompanyRow {
+        let row = CompanyRow {
             company_id: id,
             parent_company_id: place.parent.as_deref(),
             kind: kind(id == account_id, place.has_children),
@@ -73,21 +95,27 @@ pub async fn pull(
             access_starts_at: node.access_starts_at,
             access_ends_at: node.access_ends_at,
             ..CompanyRow::default()
-        });
+        };
+        delivery.rows.push_seen(&row, seen);
         delivery.rows.push_owner::<CompanyTagRow<'_>>(&[id]);
     }
     scope.deliver(delivery).await?;
+    let companies = order.iter().filter_map(|id| listed.remove(id));
+    Ok(Companies {
+        companies: companies.collect(),
+        pulled,
+        is_tree_known,
+    })
+}
 
-    let verdict = scope
-        .end_listing("companies listed", listing.end(), None)
-        .await?;
-    Ok((
-        Pulled {
-            verdict,
-            pages: listing.pages(),
-        },
-        companies,
-    ))
+/// What is known of companies while they are read.
+struct Tree<'t> {
+    places: &'t HashMap<String, Place>,
+    listed: &'t mut HashMap<String, CompanyRef>,
+    order: &'t mut Vec<String>,
+    seen: &'t mut Seen,
+    /// Of the listed company in hand: the vendor nests a reseller in itself.
+    nested: HashSet<String>,
 }
 
 fn note_places(mut node: MyCompany, parent: Option<&str>, places: &mut HashMap<String, Place>) {
@@ -105,23 +133,20 @@ fn note_places(mut node: MyCompany, parent: Option<&str>, places: &mut HashMap<S
     }
 }
 
-/// Adds a company and the companies nested in it. A company that was seen already (the vendor nests a reseller in
-/// itself) is left out.
+/// Adds a company and the companies nested in it; of one that is shown twice what came first.
 fn push(
     scope: &Scope<'_>,
     delivery: &mut Delivery,
     mut company: Company,
     parent: &str,
-    places: &HashMap<String, Place>,
-    listed: &mut HashSet<String>,
-    companies: &mut Vec<CompanyRef>,
+    tree: &mut Tree<'_>,
 ) {
-    if !listed.insert(company.id.clone()) {
+    if !tree.nested.insert(company.id.clone()) {
         return;
     }
     let children = std::mem::take(&mut company.children);
     let id = company.id.as_str();
-    let place = places.get(id);
+    let place = tree.places.get(id);
     let node = place.map(|place| &place.node);
     let parent = place
         .and_then(|place| place.parent.as_deref())
@@ -129,7 +154,7 @@ fn push(
     let has_children = children.iter().any(|child| child.id != id)
         || place.is_some_and(|place| place.has_children);
     let extra = scope.extra(delivery, &company.extra);
-    delivery.rows.push(&CompanyRow {
+    let row = CompanyRow {
         company_id: id,
         parent_company_id: parent,
         kind: kind(parent.is_none(), has_children),
@@ -157,20 +182,27 @@ fn push(
         access_starts_at: node.and_then(|node| node.access_starts_at),
         access_ends_at: node.and_then(|node| node.access_ends_at),
         extra,
-    });
-    delivery.rows.push_owner::<CompanyTagRow<'_>>(&[id]);
-    for tag in &company.tags {
-        delivery.rows.push(&CompanyTagRow {
-            company_id: id,
-            tag,
-        });
+    };
+    if tree.listed.contains_key(id) {
+        tree.seen.note_row(&row);
+    } else {
+        delivery.rows.push_seen(&row, tree.seen);
+        delivery.rows.push_owner::<CompanyTagRow<'_>>(&[id]);
+        for tag in &company.tags {
+            delivery.rows.push(&CompanyTagRow {
+                company_id: id,
+                tag,
+            });
+        }
+        let listed = CompanyRef {
+            id: id.to_owned(),
+            name: company.name.clone().unwrap_or_else(|| id.to_owned()),
+        };
+        tree.listed.insert(id.to_owned(), listed);
+        tree.order.push(id.to_owned());
     }
-    companies.push(CompanyRef {
-        id: id.to_owned(),
-        name: company.name.clone().unwrap_or_else(|| id.to_owned()),
-    });
     for child in children {
-        push(scope, delivery, child, id, places, listed, companies);
+        push(scope, delivery, child, id, tree);
     }
 }
 

@@ -20,7 +20,7 @@ pub async fn pull(
         Err(error) if enrollment.is_unlisted_step && error.kind == ApiErrorKind::NotFound => {
             return Ok(Pulled {
                 verdict: Verdict::Unsupported,
-                pages: 0,
+                ..Pulled::default()
             });
         }
         Err(error) => return Err(error.into()),
@@ -55,7 +55,6 @@ pub async fn pull(
             target_group_id,
         });
     }
-    delivery.cursor = Some(scope.completed(None));
     scope.deliver(delivery).await?;
     Ok(Pulled::one())
 }

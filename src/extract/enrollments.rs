@@ -1,14 +1,14 @@
-//! The enrollments of a company: both listings, active and archived.
+//! The enrollments of a company: its two listings, active and archived.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-use super::{Delivery, PullError, Pulled, Scope, Shared};
+use super::{Delivery, PullError, Pulled, Scope};
 use crate::api::CompanyClient;
 use crate::api::endpoints::enrollments::{Enrollment, EnrollmentList};
-use crate::resource::Resource;
-use crate::verdict::Verdict;
+use crate::warehouse::load::sweep::Seen;
 use crate::warehouse::tables::enrollments::{
     EnrollmentLanguageRow, EnrollmentRow, EnrollmentTagRow, EnrollmentTrainingRoleRow,
 };
@@ -30,29 +30,45 @@ pub struct EnrollmentRef {
     pub is_anonymous: bool,
     /// It is a step of a learning path that no listing shows.
     pub is_unlisted_step: bool,
+    /// It is finished or archived: nothing more is sent.
+    pub is_closed: bool,
+    /// The newest date that its listing shows, schedules included.
+    pub seen_at: Option<DateTime<Utc>>,
+    /// Its listed row in one text: it changes when a value does. Of a step, the row of its path.
+    pub listed_as: String,
 }
 
-/// All enrollments that the listings of a company show.
-#[derive(Debug, Default)]
-pub struct Listed {
-    /// Newest first.
-    pub enrollments: Vec<EnrollmentRef>,
-    /// Nothing is missing.
-    pub is_complete: bool,
-}
+/// Statuses after which nothing more is sent.
+const CLOSED: [&str; 4] = ["finished", "stopped", "archived", "deleted"];
 
 impl EnrollmentRef {
-    fn of(enrollment: Enrollment, list: EnrollmentList) -> Self {
+    fn of(enrollment: Enrollment, list: EnrollmentList, listed_as: String) -> Self {
+        let status = compact(enrollment.status.as_deref().unwrap_or_default());
+        let is_archived = list == EnrollmentList::Archive;
         Self {
             is_survey: enrollment.is_survey(),
-            is_archived: list == EnrollmentList::Archive,
-            is_anonymous: enrollment
-                .status
-                .is_some_and(|status| compact(&status) == "scormproxy"),
+            is_archived,
+            is_anonymous: status == "scormproxy",
             is_unlisted_step: false,
+            is_closed: is_archived || CLOSED.contains(&&*status),
+            seen_at: enrollment.created_at.max(enrollment.starts_at),
+            listed_as,
             id: enrollment.id,
             r#type: enrollment.r#type,
             created_at: enrollment.created_at,
+        }
+    }
+
+    /// An enrollment that is a step of this path and that no listing shows.
+    #[must_use]
+    pub fn step(&self, id: &str, r#type: Option<String>, is_survey: bool) -> Self {
+        Self {
+            id: id.to_owned(),
+            r#type,
+            is_survey,
+            is_anonymous: false,
+            is_unlisted_step: true,
+            ..self.clone()
         }
     }
 
@@ -85,54 +101,71 @@ pub fn compact(word: &str) -> String {
     word.split_whitespace().collect::<String>().to_lowercase()
 }
 
-/// Pulls both listings. Gives the enrollments, newest first: persons are taken from their newest enrollment, so later
-/// ones rarely have to be overwritten.
-pub async fn pull(
-    shared: &Shared<'_>,
-    company: &CompanyClient,
-) -> Result<(Pulled, Listed), PullError> {
-    let mut enrollments: HashMap<String, EnrollmentRef> = HashMap::new();
-    let mut pulled = Pulled {
-        verdict: Verdict::Complete,
-        pages: 0,
-    };
-    for list in [EnrollmentList::Active, EnrollmentList::Archive] {
-        let (scope, what) = match list {
-            EnrollmentList::Active => ("", "enrollments listed"),
-            EnrollmentList::Archive => ("archive", "archived enrollments listed"),
-        };
-        let scope = &Scope::begin(shared, Resource::Enrollments, scope);
-        let one = scope
-            .pull_listing(what, company.enrollments(list), |delivery, enrollment| {
-                push(scope, delivery, company.company_id(), &enrollment, list);
-                enrollments.insert(enrollment.id.clone(), EnrollmentRef::of(enrollment, list));
-            })
-            .await?;
-        pulled = Pulled {
-            verdict: pulled.verdict.max(one.verdict),
-            pages: pulled.pages + one.pages,
-        };
+/// The scope of a listing.
+#[must_use]
+pub const fn scope_of(list: EnrollmentList) -> &'static str {
+    match list {
+        EnrollmentList::Active => "",
+        EnrollmentList::Archive => "archive",
     }
-    let mut enrollments: Vec<EnrollmentRef> = enrollments.into_values().collect();
-    enrollments.sort_unstable_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
-    let listed = Listed {
-        enrollments,
-        is_complete: pulled.verdict == Verdict::Complete,
-    };
-    Ok((pulled, listed))
 }
 
+/// What a listing showed, before it is known whose it is.
+pub struct ListedEnrollments {
+    /// How it was read.
+    pub pulled: Pulled,
+    /// What it showed.
+    pub enrollments: Vec<EnrollmentRef>,
+    /// Its rows.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// Pulls one listing, and delivers nothing yet: the service is known to answer with another tenant's data.
+pub async fn pull(
+    scope: &Scope<'_>,
+    company: &CompanyClient,
+    list: EnrollmentList,
+    pages: Option<u32>,
+) -> Result<ListedEnrollments, PullError> {
+    let mut enrollments = HashMap::new();
+    let deliveries = Mutex::default();
+    let what = match list {
+        EnrollmentList::Active => "enrollments listed",
+        EnrollmentList::Archive => "archived enrollments listed",
+    };
+    let pulled = scope
+        .held_back(&deliveries)
+        .pull_listing(
+            what,
+            &[],
+            || company.enrollments(list).last_page_first(pages),
+            |delivery, seen, enrollment| {
+                let listed_as = push(scope, delivery, seen, company.company_id(), &enrollment, list);
+                let id = enrollment.id.clone();
+                enrollments.insert(id, EnrollmentRef::of(enrollment, list, listed_as));
+            },
+        )
+        .await?;
+    Ok(ListedEnrollments {
+        pulled,
+        enrollments: enrollments.into_values().collect(),
+        deliveries: deliveries.into_inner().unwrap_or_else(PoisonError::into_inner),
+    })
+}
+
+/// Adds an enrollment, and gives its row in one text.
 fn push(
     scope: &Scope<'_>,
     delivery: &mut Delivery,
+    seen: &mut Seen,
     company_id: &str,
     enrollment: &Enrollment,
     list: EnrollmentList,
-) {
+) -> String {
     let enrollment_id = enrollment.id.as_str();
     let extra = scope.extra(delivery, &enrollment.extra);
     let rows = &mut delivery.rows;
-    rows.push(&EnrollmentRow {
+    let row = EnrollmentRow {
         company_id,
         enrollment_id,
         is_listed: true,
@@ -156,7 +189,10 @@ fn push(
         is_auto_enrollment_active: enrollment.is_auto_enrollment_active,
         sends_preferred_language: enrollment.sends_preferred_language,
         extra,
-    });
+    };
+    rows.push_seen(&row, seen);
+    let mut as_listed = Seen::default();
+    as_listed.note_row(&row);
     rows.push_owner::<EnrollmentTagRow<'_>>(&[company_id, enrollment_id]);
     for tag in &enrollment.tags {
         rows.push(&EnrollmentTagRow {
@@ -185,4 +221,5 @@ fn push(
             extra,
         });
     }
+    as_listed.digest()
 }

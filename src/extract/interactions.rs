@@ -43,15 +43,15 @@ pub async fn ask(
     Ok(untracked.await?.into_iter().map(plain).collect())
 }
 
-/// Delivers the events of `user`.
+/// Delivers the events of `user`, together with `delivery`.
 pub async fn deliver(
     scope: &Scope<'_>,
     company_id: &str,
     user: &ReportedUser,
     received: Vec<Result<Interaction, UnreadableItem>>,
+    mut delivery: Delivery,
 ) -> Result<(), PullError> {
     let (enrollment_id, target_user_id) = (&*user.reported_enrollment_id, &*user.target_user_id);
-    let mut delivery = Delivery::default();
     let count = received.len();
     let mut events = scope.readable(&mut delivery, received)?;
     events.sort_by(|left, right| place(left).cmp(&place(right)));

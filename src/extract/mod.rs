@@ -35,10 +35,15 @@ use crate::api::{ApiError, Extra, ItemErrorKind, Listing, ListingEnd, Unreadable
 use crate::clock::SharedClock;
 use crate::resource::Resource;
 use crate::verdict::Verdict;
-use crate::warehouse::cursors::CursorMove;
+use crate::warehouse::cursors::{CursorMove, CursorState, Step, Unfinished};
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::load::Rows;
+use crate::warehouse::load::sweep::{Seen, Sweep};
+use crate::warehouse::pending_users::{Asked, Question};
 use crate::warehouse::quarantine::{BadItem, Discrepancy, UnknownField};
+
+/// Readings of one listing in one pull, until one is whole.
+const MAX_READINGS: u32 = 3;
 
 /// Dates of the other order of day and month that one company may show before its pull is stopped.
 const MAX_DATE_CONTRADICTIONS: u32 = 1;
@@ -54,8 +59,14 @@ pub struct Delivery {
     pub unknown_fields: Vec<UnknownField>,
     /// Counts that do not agree.
     pub discrepancies: Vec<Discrepancy>,
-    /// The cursor that moves with these rows.
-    pub cursor: Option<CursorMove>,
+    /// What is asked about users whose report rows changed.
+    pub questions: Vec<Question>,
+    /// Users who were asked.
+    pub asked: Vec<Asked>,
+    /// A complete pull that ends with these rows.
+    pub sweep: Option<Sweep>,
+    /// Cursors that move with these rows.
+    pub cursors: Vec<CursorMove>,
 }
 
 /// What the scopes of one company share during a run.
@@ -83,25 +94,56 @@ pub struct Scope<'r> {
     /// When the pull began.
     pub started_at: DateTime<Utc>,
     shared: &'r Shared<'r>,
+    /// Where deliveries wait; none: they go to the loader at once.
+    held: Option<&'r Mutex<Vec<Delivery>>>,
 }
 
 /// How a scope that was read to its end stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Pulled {
     /// Whether it is whole.
     pub verdict: Verdict,
     /// Pages read.
     pub pages: u32,
+    /// How its listing was read; the default for what is no listing.
+    pub listing: Listed,
+}
+
+/// How a listing was read.
+#[derive(Debug, Clone, Default)]
+pub struct Listed {
+    /// Pages that it has.
+    pub pages: u32,
+    /// Direction.
+    pub is_ascending: bool,
+    /// An earlier process read the first pages: it cannot be said what is missing.
+    pub is_resumed: bool,
+    /// Some of its items could not be read: it cannot be said what is missing either.
+    pub has_unreadable: bool,
+    /// The rows that it showed.
+    pub seen: Seen,
 }
 
 impl Pulled {
     /// A pull of one object.
     #[must_use]
-    pub const fn one() -> Self {
+    pub fn one() -> Self {
         Self {
-            verdict: Verdict::Complete,
             pages: 1,
+            ..Self::default()
         }
+    }
+
+    /// Whether everything was read, in one go.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        matches!(self.verdict, Verdict::Complete) && !self.listing.is_resumed
+    }
+
+    /// Whether it says for certain what there is no longer.
+    #[must_use]
+    pub const fn may_delete(&self) -> bool {
+        self.is_complete() && !self.listing.has_unreadable
     }
 }
 
@@ -143,6 +185,9 @@ pub enum PullError {
     /// A widget answered about another one.
     #[error("the answer is about another widget than {0}")]
     OtherWidget(String),
+    /// The service answers about another tenant.
+    #[error("the enrollments that the service lists are not this company's: {0}")]
+    OtherTenant(String),
     /// What is stored could not be read.
     #[error(transparent)]
     Warehouse(#[from] WarehouseError),
@@ -175,6 +220,9 @@ impl PullError {
             Self::Users { worst, .. } => worst.remedy(),
             Self::OtherWidget(_) => {
                 "it is tried again by the next run; if it persists, ask the vendor's support"
+            }
+            Self::OtherTenant(_) => {
+                "nothing of it was written; check that no proxy drops the headers X-KEEPNET-Company-Id and X-IR-COMPANY-ID, and ask the vendor's support"
             }
             Self::Warehouse(error) => error.remedy(),
             Self::Stopped => "run it again: it goes on from what was committed",
@@ -210,6 +258,7 @@ impl PullError {
             }
             Self::DateContradiction(_)
             | Self::DateUndecided
+            | Self::OtherTenant(_)
             | Self::Warehouse(_)
             | Self::Stopped
             | Self::LoaderGone => true,
@@ -230,11 +279,30 @@ impl<'r> Scope<'r> {
             id,
             started_at: shared.clock.now(),
             shared,
+            held: None,
+        }
+    }
+
+    /// The same, with deliveries that wait in `held` until it is decided what becomes of them.
+    #[must_use]
+    pub fn held_back<'h>(&self, held: &'h Mutex<Vec<Delivery>>) -> Scope<'h>
+    where
+        'r: 'h,
+    {
+        Scope {
+            held: Some(held),
+            ..*self
         }
     }
 
     /// Hands a page over to the loader. Fails when the run is to stop.
     pub async fn deliver(&self, delivery: Delivery) -> Result<(), PullError> {
+        if let Some(held) = self.held {
+            held.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(delivery);
+            return Ok(());
+        }
         if self.shared.sink.send(delivery).await.is_err() {
             return Err(PullError::LoaderGone);
         }
@@ -244,35 +312,107 @@ impl<'r> Scope<'r> {
         Ok(())
     }
 
-    /// Reads a listing to its end, and hands each page over: `push` makes rows of an item.
-    pub async fn read<T: WireItem>(
+    /// Reads a listing to its end, and hands each page over: `push` makes rows of an item. With a `state`, each page says
+    /// where a later process could go on. Gives how many items could not be read.
+    async fn read<T: WireItem>(
         &self,
         listing: &mut Listing<T>,
+        state: Option<&CursorState>,
         mut push: impl FnMut(&mut Delivery, T),
-    ) -> Result<(), PullError> {
+    ) -> Result<u64, PullError> {
+        let mut unreadable = 0;
         while let Some(page) = listing.next().await? {
+            unreadable += page.unreadable.len() as u64;
             let mut delivery = Delivery::default();
             for item in page.items {
                 push(&mut delivery, item);
             }
             self.quarantine(&mut delivery, page.unreadable)?;
+            if let (Some(state), Some(position)) = (state, listing.position()) {
+                delivery.cursors.push(self.under_way(CursorState {
+                    unfinished: Some(Unfinished::Page {
+                        page: position.page,
+                        distinct: position.distinct,
+                        total: position.total,
+                        is_ascending: position.is_ascending,
+                    }),
+                    ..state.clone()
+                }));
+            }
             self.deliver(delivery).await?;
         }
-        Ok(())
+        Ok(unreadable)
     }
 
-    /// Pulls a scope that is one listing: reads it, and moves the cursor when it is whole.
+    /// Reads a listing until one reading of it is whole, [`MAX_READINGS`] times at most, and once more when a row that an
+    /// earlier run missed is missing again: before it is called deleted, somebody has to have looked twice. `listing`
+    /// begins the reading of this number; `push` makes rows of an item, and notes those that tell what is there.
+    pub async fn read_whole<T: WireItem>(
+        &self,
+        doubtful: &[Vec<u8>],
+        state: Option<&CursorState>,
+        mut listing: impl FnMut(u32) -> Listing<T>,
+        mut push: impl FnMut(&mut Delivery, &mut Seen, T),
+    ) -> Result<(ListingEnd, Pulled), PullError> {
+        let mut pulled = Pulled::default();
+        let mut is_looking_again = false;
+        let mut reading = 0;
+        loop {
+            let mut listing = listing(reading);
+            let mut seen = Seen::default();
+            let is_ascending = listing.is_ascending();
+            let read = self.read(&mut listing, state, |delivery, item| {
+                push(delivery, &mut seen, item);
+            });
+            let has_unreadable = read.await? > 0;
+            let end = listing.end();
+            reading += 1;
+            pulled.pages += listing.pages();
+            let is_whole = end.verdict == Verdict::Complete;
+            if is_looking_again {
+                if is_whole {
+                    pulled.listing.seen.merge(seen);
+                    pulled.listing.has_unreadable |= has_unreadable;
+                } else if reading < MAX_READINGS {
+                    continue;
+                } else {
+                    pulled.verdict = end.verdict;
+                }
+                return Ok((end, pulled));
+            }
+            pulled.verdict = end.verdict;
+            pulled.listing = Listed {
+                pages: listing.known_pages(),
+                is_ascending,
+                is_resumed: end.is_resumed,
+                has_unreadable,
+                seen,
+            };
+            if !is_whole && reading < MAX_READINGS {
+                continue;
+            }
+            let seen = &pulled.listing.seen;
+            is_looking_again =
+                pulled.is_complete() && doubtful.iter().any(|key| !seen.has(key));
+            if !is_looking_again {
+                return Ok((end, pulled));
+            }
+        }
+    }
+
+    /// Pulls a scope that is one listing in the order of creation.
     pub async fn pull_listing<T: WireItem>(
         &self,
         what: &'static str,
-        mut listing: Listing<T>,
-        push: impl FnMut(&mut Delivery, T),
+        doubtful: &[Vec<u8>],
+        listing: impl Fn() -> Listing<T>,
+        push: impl FnMut(&mut Delivery, &mut Seen, T),
     ) -> Result<Pulled, PullError> {
-        self.read(&mut listing, push).await?;
-        Ok(Pulled {
-            verdict: self.end_listing(what, listing.end(), None).await?,
-            pages: listing.pages(),
-        })
+        let (end, pulled) = self
+            .read_whole(doubtful, None, |_| listing(), push)
+            .await?;
+        self.note_incomplete(what, end).await?;
+        Ok(pulled)
     }
 
     /// The items of an answer that could be read; the others go into quarantine.
@@ -345,42 +485,66 @@ impl<'r> Scope<'r> {
         extra.json.as_deref()
     }
 
-    /// Ends a listing: a whole one moves its cursor, any other is noted as a discrepancy.
-    pub async fn end_listing(
-        &self,
-        what: &'static str,
-        end: ListingEnd,
-        fingerprint: Option<String>,
-    ) -> Result<Verdict, PullError> {
-        let mut delivery = Delivery::default();
+    /// Notes a listing that is not whole as a discrepancy.
+    pub async fn note_incomplete(&self, what: &'static str, end: ListingEnd) -> Result<(), PullError> {
         if end.verdict == Verdict::Complete {
-            delivery.cursor = Some(self.completed(fingerprint));
-        } else {
-            delivery.discrepancies.push(Discrepancy {
-                resource: self.resource,
-                scope: self.id.to_owned(),
-                kind: what,
-                detail: format!(
-                    "the listing is {}: rows received against the service's own count",
-                    end.verdict
-                ),
-                expected: end.total.and_then(|total| i64::try_from(total).ok()),
-                found: i64::try_from(end.distinct).ok(),
-            });
+            return Ok(());
         }
-        self.deliver(delivery).await?;
-        Ok(end.verdict)
+        let discrepancy = Discrepancy {
+            resource: self.resource,
+            scope: self.id.to_owned(),
+            kind: what,
+            detail: format!(
+                "the listing is {}: rows received against the service's own count",
+                end.verdict
+            ),
+            expected: end.total.and_then(|total| i64::try_from(total).ok()),
+            found: i64::try_from(end.distinct).ok(),
+        };
+        self.deliver(Delivery {
+            discrepancies: vec![discrepancy],
+            ..Delivery::default()
+        })
+        .await
     }
 
-    /// The cursor of this scope after a complete pull.
+    /// The cursor of this scope in the middle of a pull.
     #[must_use]
-    pub fn completed(&self, fingerprint: Option<String>) -> CursorMove {
+    pub fn under_way(&self, state: CursorState) -> CursorMove {
+        self.step(state, Step::UnderWay)
+    }
+
+    /// The cursor of this scope after a pull that is not complete.
+    #[must_use]
+    pub fn ended(&self, state: CursorState, verdict: Verdict) -> CursorMove {
+        self.step(state, Step::Ended(verdict))
+    }
+
+    /// The cursor of this scope after a complete pull that has no rhythm of its own.
+    #[must_use]
+    pub fn completed(&self) -> CursorMove {
+        self.step(
+            CursorState::default(),
+            Step::Complete {
+                fingerprint: None,
+                due_at: None,
+                full_due_at: None,
+                changed_at: None,
+                verdict: Verdict::Complete,
+            },
+        )
+    }
+
+    /// The cursor of this scope.
+    #[must_use]
+    pub fn step(&self, state: CursorState, step: Step) -> CursorMove {
         CursorMove {
             resource: self.resource,
             scope: self.id.to_owned(),
-            fingerprint,
             started_at: self.started_at,
-            completed_at: self.shared.clock.now(),
+            at: self.shared.clock.now(),
+            state,
+            step,
         }
     }
 

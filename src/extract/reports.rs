@@ -7,6 +7,7 @@ use super::{Delivery, PullError, Pulled, Scope};
 use crate::api::endpoints::reports::{ListedReport, Report};
 use crate::api::{ApiErrorKind, CompanyClient};
 use crate::verdict::Verdict;
+use crate::warehouse::load::sweep::Seen;
 use crate::warehouse::tables::reports::{ExecutiveReportRow, ReportWidgetRow};
 
 /// Pulls the list, and each report on it.
@@ -20,12 +21,14 @@ pub async fn pull(scope: &Scope<'_>, company: &CompanyClient) -> Result<Pulled, 
         }
     }
     let mut pulled = Pulled::one();
+    pulled.listing.has_unreadable = !delivery.bad_items.is_empty();
     let mut failure = None;
     for listed in &listed {
         let report = match company.executive_report(&listed.id).await {
             Ok(Ok(report)) => report,
             Ok(Err(item)) => {
                 scope.quarantine(&mut delivery, vec![item])?;
+                pulled.listing.has_unreadable = true;
                 continue;
             }
             // It was deleted since it was listed.
@@ -43,12 +46,10 @@ pub async fn pull(scope: &Scope<'_>, company: &CompanyClient) -> Result<Pulled, 
                 continue;
             }
         };
-        push(scope, &mut delivery, company.company_id(), listed, &report)?;
+        let seen = &mut pulled.listing.seen;
+        push(scope, &mut delivery, seen, company.company_id(), listed, &report)?;
         scope.deliver(std::mem::take(&mut delivery)).await?;
         pulled.pages += 1;
-    }
-    if failure.is_none() {
-        delivery.cursor = Some(scope.completed(None));
     }
     scope.deliver(delivery).await?;
     failure.map_or(Ok(pulled), Err)
@@ -57,6 +58,7 @@ pub async fn pull(scope: &Scope<'_>, company: &CompanyClient) -> Result<Pulled, 
 fn push(
     scope: &Scope<'_>,
     delivery: &mut Delivery,
+    seen: &mut Seen,
     company_id: &str,
     listed: &ListedReport,
     report: &Report,
@@ -64,7 +66,7 @@ fn push(
     let report_id = listed.id.as_str();
     let extra = report.extra.joined(&listed.extra);
     let extra = scope.extra(delivery, &extra);
-    delivery.rows.push(&ExecutiveReportRow {
+    let row = ExecutiveReportRow {
         company_id,
         report_id,
         name: report.name.as_deref(),
@@ -81,7 +83,8 @@ fn push(
         is_support_manager: report.is_support_manager,
         widget_layout: report.widget_layout.as_deref(),
         extra,
-    });
+    };
+    delivery.rows.push_seen(&row, seen);
     // With a widget that could not be read the others are not all.
     if report.unreadable.is_empty() {
         let owner = [company_id, report_id];

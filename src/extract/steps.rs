@@ -34,16 +34,9 @@ impl StepRef {
     pub fn of(path: &EnrollmentRef, step: &Step) -> Option<Self> {
         let id = step.enrollment_id.as_ref().filter(|id| **id != path.id)?;
         let r#type = step.training_type_name.clone();
+        let is_survey = step.has_quiz == Some(true) || r#type.as_deref() == Some("Survey");
         Some(Self {
-            enrollment: EnrollmentRef {
-                id: id.clone(),
-                created_at: path.created_at,
-                is_survey: step.has_quiz == Some(true) || r#type.as_deref() == Some("Survey"),
-                r#type,
-                is_archived: path.is_archived,
-                is_anonymous: false,
-                is_unlisted_step: true,
-            },
+            enrollment: path.step(id, r#type, is_survey),
             path_id: path.id.clone(),
             number: step.number,
             name: step.training_name.clone(),

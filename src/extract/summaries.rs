@@ -35,7 +35,6 @@ pub async fn pull(
     let fingerprint = fingerprint(&summary);
     let mut delivery = Delivery::default();
     push(scope, &mut delivery, company.company_id(), &summary);
-    delivery.cursor = Some(scope.completed(Some(fingerprint.clone())));
     scope.deliver(delivery).await?;
     let known = SummaryRef {
         target_users: summary.counts.total_target_user_count,

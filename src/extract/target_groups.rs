@@ -5,12 +5,17 @@ use crate::api::CompanyClient;
 use crate::warehouse::tables::target_groups::TargetGroupRow;
 
 /// Pulls the listing.
-pub async fn pull(scope: &Scope<'_>, company: &CompanyClient) -> Result<Pulled, PullError> {
-    let listing = company.target_groups();
+pub async fn pull(
+    scope: &Scope<'_>,
+    company: &CompanyClient,
+    pages: Option<u32>,
+    doubtful: &[Vec<u8>],
+) -> Result<Pulled, PullError> {
+    let listing = || company.target_groups().last_page_first(pages);
     scope
-        .pull_listing("target groups listed", listing, |delivery, group| {
+        .pull_listing("target groups listed", doubtful, listing, |delivery, seen, group| {
             let extra = scope.extra(delivery, &group.extra);
-            delivery.rows.push(&TargetGroupRow {
+            let row = TargetGroupRow {
                 company_id: company.company_id(),
                 group_id: &group.id,
                 name: group.name.as_deref(),
@@ -20,7 +25,8 @@ pub async fn pull(scope: &Scope<'_>, company: &CompanyClient) -> Result<Pulled, 
                 created_at: group.created_at,
                 updated_at: group.updated_at,
                 extra,
-            });
+            };
+            delivery.rows.push_seen(&row, seen);
         })
         .await
 }

@@ -5,12 +5,17 @@ use crate::api::CompanyClient;
 use crate::warehouse::tables::trainings::TrainingRow;
 
 /// Pulls the listing.
-pub async fn pull(scope: &Scope<'_>, company: &CompanyClient) -> Result<Pulled, PullError> {
-    let listing = company.trainings();
+pub async fn pull(
+    scope: &Scope<'_>,
+    company: &CompanyClient,
+    pages: Option<u32>,
+    doubtful: &[Vec<u8>],
+) -> Result<Pulled, PullError> {
+    let listing = || company.trainings().last_page_first(pages);
     scope
-        .pull_listing("trainings listed", listing, |delivery, training| {
+        .pull_listing("trainings listed", doubtful, listing, |delivery, seen, training| {
             let extra = scope.extra(delivery, &training.extra);
-            delivery.rows.push(&TrainingRow {
+            let row = TrainingRow {
                 company_id: company.company_id(),
                 training_id: &training.id,
                 name: training.name.as_deref(),
@@ -34,7 +39,8 @@ pub async fn pull(scope: &Scope<'_>, company: &CompanyClient) -> Result<Pulled, 
                 training_roles: training.training_roles.as_deref(),
                 cover_image_url: training.cover_image_url.as_deref(),
                 extra,
-            });
+            };
+            delivery.rows.push_seen(&row, seen);
         })
         .await
 }

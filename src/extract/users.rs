@@ -7,13 +7,18 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
+
 use super::enrollments::EnrollmentRef;
 use super::summaries::SummaryRef;
 use super::{Delivery, PullError, Pulled, Scope};
 use crate::api::endpoints::users::{TrainingType, UserReport};
-use crate::api::{ApiErrorKind, CompanyClient};
+use crate::api::{ApiErrorKind, CompanyClient, Position};
 use crate::verdict::Verdict;
+use crate::warehouse::cursors::{CursorState, Unfinished};
+use crate::warehouse::load::sweep::Seen;
 use crate::warehouse::load::tuple;
+use crate::warehouse::pending_users::Question;
 use crate::warehouse::quarantine::Discrepancy;
 use crate::warehouse::tables::users::{EnrollmentUserRow, TargetUserRow, UserCustomFieldRow};
 
@@ -47,22 +52,61 @@ impl TrainingTypes {
     }
 }
 
-/// Pulls the report.
+/// What is known of an enrollment's report before it is read.
+#[derive(Debug, Clone, Default)]
+pub struct Before<'b> {
+    /// Its cursor's state.
+    pub state: CursorState,
+    /// Encoded keys of rows that an earlier complete pull missed.
+    pub doubtful: &'b [Vec<u8>],
+    /// What is asked about users whose rows change.
+    pub questions: &'b [Question],
+}
+
+/// A report that was read.
+#[derive(Debug, Default)]
+pub struct PulledUsers {
+    /// How it was read.
+    pub pulled: Pulled,
+    /// The newest date in its rows.
+    pub seen_at: Option<DateTime<Utc>>,
+}
+
+/// Pulls the report, in the direction opposite to the last complete pull: of what moves between pages while they are
+/// read, one direction shows what the other may miss.
 pub async fn pull(
     scope: &Scope<'_>,
     company: &CompanyClient,
     enrollment: &EnrollmentRef,
     summary: &SummaryRef,
     training_types: &TrainingTypes,
-) -> Result<Pulled, PullError> {
+    before: &Before<'_>,
+) -> Result<PulledUsers, PullError> {
     let expected = summary.target_users.unwrap_or(0);
-    let mut pages = 0;
+    let is_ascending = !before.state.is_ascending.unwrap_or(false);
+    let mut done = PulledUsers::default();
     for training_type in training_types.candidates(enrollment) {
-        let mut listing = company.enrollment_users(scope.id, &training_type);
-        let push = |delivery: &mut Delivery, user| {
-            push(scope, delivery, company.company_id(), enrollment, &user);
+        let listing = |reading: u32| {
+            let listing = company.enrollment_users(scope.id, &training_type);
+            match position(&before.state) {
+                Some(position) if reading == 0 => listing.resumed_at(position),
+                _ => listing.in_direction(is_ascending == reading.is_multiple_of(2)),
+            }
         };
-        match scope.read(&mut listing, push).await {
+        let seen_at = &mut done.seen_at;
+        let push = |delivery: &mut Delivery, seen: &mut Seen, user: UserReport| {
+            *seen_at = (*seen_at)
+                .max(user.last_interaction_at)
+                .max(user.first_completed_at);
+            push(scope, delivery, seen, company.company_id(), enrollment, &user);
+            if delivery.questions.is_empty() {
+                delivery.questions = before.questions.to_vec();
+            }
+        };
+        let read = scope
+            .read_whole(before.doubtful, Some(&before.state), listing, push)
+            .await;
+        let (end, pulled) = match read {
             // The vendor does not know the type by that name; it may by the next.
             Err(PullError::Api(error))
                 if training_type != TrainingType::Omitted
@@ -71,30 +115,47 @@ pub async fn pull(
                 continue;
             }
             read => read?,
-        }
-        pages += listing.pages();
-        let end = listing.end();
+        };
+        let pages = done.pulled.pages + pulled.pages;
+        done.pulled = Pulled { pages, ..pulled };
         if end.distinct == 0 && expected > 0 {
             continue;
         }
         if end.distinct > 0 {
             training_types.remember(enrollment, training_type);
         }
-        let verdict = scope
-            .end_listing("users listed", end, Some(summary.fingerprint.clone()))
-            .await?;
+        scope.note_incomplete("users listed", end).await?;
         let found = i64::try_from(end.distinct).unwrap_or(i64::MAX);
-        if verdict == Verdict::Complete && summary.target_users.is_some_and(|total| total != found)
+        if end.verdict == Verdict::Complete
+            && summary.target_users.is_some_and(|total| total != found)
         {
             // Learning paths are known to differ, so this is noted and no failure.
             note_difference(scope, expected, found).await?;
         }
-        return Ok(Pulled { verdict, pages });
+        return Ok(done);
     }
     Err(PullError::UsersMissing {
         enrollment_id: scope.id.to_owned(),
         expected,
     })
+}
+
+/// Where an earlier process stopped.
+fn position(state: &CursorState) -> Option<Position> {
+    match state.unfinished {
+        Some(Unfinished::Page {
+            page,
+            distinct,
+            total,
+            is_ascending,
+        }) if page > 1 => Some(Position {
+            page,
+            distinct,
+            total,
+            is_ascending,
+        }),
+        _ => None,
+    }
 }
 
 async fn note_difference(scope: &Scope<'_>, expected: i64, found: i64) -> Result<(), PullError> {
@@ -117,6 +178,7 @@ async fn note_difference(scope: &Scope<'_>, expected: i64, found: i64) -> Result
 fn push(
     scope: &Scope<'_>,
     delivery: &mut Delivery,
+    seen: &mut Seen,
     company_id: &str,
     enrollment: &EnrollmentRef,
     user: &UserReport,
@@ -136,7 +198,7 @@ fn push(
         phone_number: user.phone_number.as_deref(),
     });
     let extra = scope.extra(delivery, &user.extra);
-    delivery.rows.push(&EnrollmentUserRow {
+    let row = EnrollmentUserRow {
         company_id,
         enrollment_id,
         reported_enrollment_id: user.enrollment_id.as_deref().unwrap_or(enrollment_id),
@@ -156,7 +218,8 @@ fn push(
         current_step: user.current_step.as_deref(),
         last_interacted_step: user.last_interacted_step.as_deref(),
         extra,
-    });
+    };
+    delivery.rows.push_seen(&row, seen);
     let version = tuple::version(enrollment.created_at, enrollment_id);
     delivery
         .rows

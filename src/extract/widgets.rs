@@ -10,7 +10,7 @@ use chrono::{Datelike, Months, NaiveDate};
 use futures::StreamExt;
 
 use super::widget_rows::rows_of;
-use super::{Delivery, PullError, Pulled, Scope, Shared};
+use super::{Delivery, Listed, PullError, Pulled, Scope, Shared};
 use crate::api::endpoints::widgets::{PeriodDialect, WidgetCatalogue, WidgetData};
 use crate::api::{ApiError, ApiErrorKind, CompanyClient, UnreadableItem};
 use crate::resource::Resource;
@@ -121,7 +121,7 @@ pub async fn pull(
         Err(item) => return Err(scope.unreadable_object(item).await),
     };
     let mut delivery = Delivery::default();
-    push_catalogue(scope, &mut delivery, company.company_id(), &catalogue)?;
+    let listing = push_catalogue(scope, &mut delivery, company.company_id(), &catalogue)?;
     scope.deliver(delivery).await?;
 
     // Several widgets draw the same data differently.
@@ -138,7 +138,10 @@ pub async fn pull(
             pull_type(shared, company, (widget_type, widget_id), due, dialects).await
         })
         .buffer_unordered(concurrency);
-    let mut pulled = Pulled::one();
+    let mut pulled = Pulled {
+        listing,
+        ..Pulled::one()
+    };
     let mut whole = PulledType::default();
     while let Some(one) = pulls.next().await {
         let one = one?;
@@ -158,11 +161,6 @@ pub async fn pull(
         }
         Some(refusal) => return Err(refusal.into()),
     }
-    let done = Delivery {
-        cursor: Some(scope.completed(None)),
-        ..Delivery::default()
-    };
-    scope.deliver(done).await?;
     Ok(pulled)
 }
 
@@ -171,14 +169,16 @@ fn push_catalogue(
     delivery: &mut Delivery,
     company_id: &str,
     catalogue: &WidgetCatalogue,
-) -> Result<(), PullError> {
+) -> Result<Listed, PullError> {
+    let mut listing = Listed::default();
     scope.extra(delivery, &catalogue.extra);
     for group in &catalogue.groups {
+        listing.has_unreadable |= !group.unreadable.is_empty();
         scope.extra(delivery, &group.extra);
         scope.quarantine(delivery, group.unreadable.clone())?;
         for widget in &group.widgets {
             let extra = scope.extra(delivery, &widget.extra);
-            delivery.rows.push(&WidgetRow {
+            let row = WidgetRow {
                 company_id,
                 widget_id: &widget.id,
                 group_name: group.name.as_deref(),
@@ -189,10 +189,11 @@ fn push_catalogue(
                 image_url: widget.image_url.as_deref(),
                 is_support_manager: widget.is_support_manager,
                 extra,
-            });
+            };
+            delivery.rows.push_seen(&row, &mut listing.seen);
         }
     }
-    Ok(())
+    Ok(listing)
 }
 
 /// What came of one type, or of all.
@@ -265,7 +266,7 @@ async fn pull_month(
     let mut delivery = Delivery::default();
     let owner = (company.company_id(), widget_type, month);
     push_values(scope, &mut delivery, owner, widget_id, data);
-    delivery.cursor = Some(scope.completed(None));
+    delivery.cursors.push(scope.completed());
     scope.deliver(delivery).await
 }
 

@@ -1,28 +1,37 @@
 //! The pull of one company, in two passes: first what one request tells about many (enrollments, reports, catalogues),
-//! then what must be asked user by user.
+//! then what must be asked user by user. Each pass holds the claim on the company.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use futures::StreamExt;
 use tokio::sync::mpsc;
 
+use super::claims::Claimed;
+use super::memory::Memory;
 use super::report::CompanyReport;
+use super::rhythm::Why;
 use super::run::RunContext;
 use super::tally::Tallies;
-use super::{catalogues, enrollment, loader, per_user};
+use super::{catalogues, enrollments, loader, per_user};
+use crate::api::CompanyClient;
 use crate::extract::companies::CompanyRef;
-use crate::extract::enrollments::{self, EnrollmentRef, Listed};
-use crate::extract::steps::{self, KnownEnrollments};
+use crate::extract::enrollments::EnrollmentRef;
 use crate::extract::{Delivery, PullError, Scope, Shared};
 use crate::resource::Resource;
 use crate::settings::Interactions;
 use crate::verdict::Verdict;
+use crate::warehouse::cursors;
 use crate::warehouse::error::WarehouseError;
+use crate::warehouse::leases::{self, Claim};
 use crate::warehouse::load::Effects;
+use crate::warehouse::load::sweep::{Brake, Seen, Sweep};
+use crate::warehouse::patience::persist;
+use crate::warehouse::pending_users::Question;
 use crate::warehouse::runs::{self, CompanyState, RunScope};
+use crate::warehouse::tables::Table;
+
+/// Fewer deletions than this are never held.
+const HELD_FROM: u64 = 10;
 
 /// A company after its first pass.
 pub enum Passed<'r> {
@@ -37,13 +46,99 @@ pub struct CompanyPull<'r> {
     run: &'r RunContext<'r>,
     company: &'r CompanyRef,
     started_at: DateTime<Utc>,
+    memory: Memory,
     tallies: Tallies,
     effects: Effects,
     date_contradictions: AtomicU32,
-    /// Enrollments whose users are asked one by one.
-    per_user: Vec<EnrollmentRef>,
+    /// Whose users are asked one by one.
+    users: per_user::Work,
     /// Why nothing more of the company should be tried.
     ended: Option<PullError>,
+}
+
+/// One pass over a company: everything that its parts share.
+pub struct CompanyPass<'p> {
+    /// The run.
+    pub run: &'p RunContext<'p>,
+    /// Where deliveries go.
+    pub shared: &'p Shared<'p>,
+    /// The company.
+    pub company: &'p CompanyRef,
+    /// What is remembered of it.
+    pub memory: &'p Memory,
+    /// What comes of its scopes.
+    pub tallies: &'p Tallies,
+}
+
+impl CompanyPass<'_> {
+    /// A client with a request counter of its own.
+    #[must_use]
+    pub fn client(&self) -> CompanyClient {
+        self.run.client.company(&self.company.id)
+    }
+
+    /// The present.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.run.clock.now()
+    }
+
+    /// Why the summary of an enrollment is read, and why its settings.
+    #[must_use]
+    pub fn why(&self, enrollment: &EnrollmentRef) -> (Option<Why>, Option<Why>) {
+        let run = self.run;
+        let asks_users = run.selection.includes(Resource::Users);
+        let (extent, rhythm) = (run.extent, &run.rhythm);
+        self.memory
+            .why(extent, rhythm, enrollment, asks_users, self.now())
+    }
+
+    /// What is asked about the users of an enrollment.
+    #[must_use]
+    pub fn questions(&self, enrollment: &EnrollmentRef) -> Vec<Question> {
+        let asked = [Resource::Answers, Resource::Interactions];
+        asked
+            .into_iter()
+            .filter(|resource| asks_users(self.run, *resource, enrollment))
+            .map(|resource| Question {
+                resource,
+                enrollment_id: enrollment.id.clone(),
+            })
+            .collect()
+    }
+
+    /// The end of a complete pull of `scope`, of rows of the company as a whole.
+    #[must_use]
+    pub fn sweep(&self, scope: &Scope<'_>, table: &'static Table, seen: &Seen) -> Sweep {
+        Sweep {
+            resource: scope.resource,
+            scope: scope.id.to_owned(),
+            table,
+            owner: vec![self.company.id.clone()],
+            only: None,
+            seen: seen.clone(),
+            run_id: self.run.holder.run_id,
+            is_ascending: None,
+            brake: Brake {
+                share: self.run.settings.sync.max_deletions,
+                at_least: HELD_FROM,
+                is_accepted: self.run.accepts_deletions,
+            },
+        }
+    }
+}
+
+/// Whether users of an enrollment are asked for `resource` one by one.
+pub fn asks_users(run: &RunContext<'_>, resource: Resource, enrollment: &EnrollmentRef) -> bool {
+    let is_wanted = match resource {
+        Resource::Answers => enrollment.is_survey,
+        _ => match run.settings.sync.interactions {
+            Interactions::Surveys => enrollment.is_survey,
+            Interactions::All => true,
+            Interactions::None => false,
+        },
+    };
+    is_wanted && run.selection.includes(resource)
 }
 
 impl<'r> CompanyPull<'r> {
@@ -52,56 +147,92 @@ impl<'r> CompanyPull<'r> {
         run: &'r RunContext<'r>,
         company: &'r CompanyRef,
     ) -> Result<Passed<'r>, WarehouseError> {
+        let claim = match run.claim_company(&company.id).await? {
+            Claimed::Ours(claim) => claim,
+            Claimed::Busy => return Ok(Passed::Done(CompanyReport::busy(company))),
+        };
         let mut pull = Self {
             run,
             company,
             started_at: run.clock.now(),
+            memory: Memory::read(run.pool, &company.id).await?,
             tallies: Tallies::default(),
             effects: Effects::new(),
             date_contradictions: AtomicU32::new(0),
-            per_user: Vec::new(),
+            users: per_user::Work::default(),
             ended: None,
         };
-        let mut per_user = Vec::new();
+        let mut found = Vec::new();
         let fetched = pull
-            .load_while(async |tallies, shared| {
-                per_user = fetch_enrollments(run, shared, company, tallies).await?;
-                catalogues::fetch(run, shared, company, tallies).await
+            .load_while(&claim, async |pass| {
+                found = enrollments::fetch(pass).await?;
+                catalogues::fetch(pass).await
             })
             .await?;
         pull.ended = fetched.err();
-        pull.per_user = per_user;
+        if pull.ended.is_none() && pull.effects.values().any(|effect| effect.deleted > 0) {
+            pull.fetch_wanted(&claim, &found).await?;
+        }
         run.progress.read();
-        if pull.ended.is_some() || pull.per_user.is_empty() {
-            return pull.finish().await.map(Passed::Done);
+        if pull.ended.is_none() {
+            pull.users = per_user::Work::of(run, &company.id, &pull.memory, &found).await?;
+        }
+        if pull.users.is_empty() {
+            return pull.finish(&claim).await.map(Passed::Done);
         }
         // The second pass may be long in coming, and a kill before it must not hide what this one did. How the company
         // stands is not known yet.
-        record(run, &pull.report().scopes, None).await?;
+        record(run, &claim, &pull.report().scopes, None).await?;
+        run.give_back(&claim).await?;
         Ok(Passed::HasUsers(pull))
+    }
+
+    /// A person who is no longer in the enrollment that described them is described by another, which may have been read
+    /// before that was known: then it is read once more.
+    async fn fetch_wanted(
+        &mut self,
+        claim: &Claim,
+        found: &[EnrollmentRef],
+    ) -> Result<(), WarehouseError> {
+        let (pool, id) = (self.run.pool, &self.company.id);
+        let wanted = cursors::wanted(pool, id, Resource::Users).await?;
+        let wanted: Vec<&EnrollmentRef> =
+            found.iter().filter(|one| wanted.contains(&one.id)).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        self.memory = Memory::read(pool, id).await?;
+        let fetched = self
+            .load_while(claim, async |pass| enrollments::fetch_again(pass, &wanted).await)
+            .await?;
+        self.ended = fetched.err();
+        Ok(())
     }
 
     /// Does the second pass, and records what came of both.
     pub async fn ask_users(mut self) -> Result<CompanyReport, WarehouseError> {
         let (run, company) = (self.run, self.company);
+        let claim = match run.claim_company(&company.id).await? {
+            Claimed::Ours(claim) => claim,
+            Claimed::Busy => return Ok(CompanyReport::busy(company)),
+        };
         if run.stop.load(Ordering::Relaxed) {
             self.ended = Some(PullError::Stopped);
-            return self.finish().await;
+            return self.finish(&claim).await;
         }
-        let enrollments = std::mem::take(&mut self.per_user);
+        let work = std::mem::take(&mut self.users);
         let fetched = self
-            .load_while(async |tallies, shared| {
-                per_user::fetch(run, shared, company, tallies, &enrollments).await
-            })
+            .load_while(&claim, async |pass| per_user::fetch(pass, &work).await)
             .await?;
         self.ended = fetched.err();
-        self.finish().await
+        self.finish(&claim).await
     }
 
     /// Runs `fetch` while what it delivers is loaded.
     async fn load_while(
         &mut self,
-        fetch: impl AsyncFnOnce(&Tallies, &Shared<'_>) -> Result<(), PullError>,
+        claim: &Claim,
+        fetch: impl AsyncFnOnce(&CompanyPass<'_>) -> Result<(), PullError>,
     ) -> Result<Result<(), PullError>, WarehouseError> {
         let run = self.run;
         let (sink, deliveries) = mpsc::channel::<Delivery>(loader::QUEUE);
@@ -112,15 +243,28 @@ impl<'r> CompanyPull<'r> {
             unknown_fields: &run.unknown_fields,
             date_contradictions: &self.date_contradictions,
         };
-        let tallies = &self.tallies;
+        let pass = (self.company, &self.memory, &self.tallies);
         let fetch = async {
-            let outcome = fetch(tallies, &shared).await;
+            let (company, memory, tallies) = pass;
+            let outcome = fetch(&CompanyPass {
+                run,
+                shared: &shared,
+                company,
+                memory,
+                tallies,
+            })
+            .await;
             // The loader ends when the last sender is gone.
             drop(shared);
             outcome
         };
-        let company_id = &self.company.id;
-        let load = loader::load(run.pool, &run.clock, company_id, run.progress, deliveries);
+        let target = loader::Target {
+            pool: run.pool,
+            clock: &run.clock,
+            company_id: &self.company.id,
+            claim,
+        };
+        let load = loader::load(&target, run.progress, deliveries);
         let (fetched, loaded) = tokio::join!(fetch, load);
         match loaded {
             Ok(effects) => {
@@ -146,18 +290,21 @@ impl<'r> CompanyPull<'r> {
             name: company.name.clone(),
             verdict: worst.map_or(Verdict::Complete, |scope| scope.verdict),
             was_forbidden: self.run.forbidden_before.contains(&company.id),
+            is_busy: false,
             reason: worst.and_then(|scope| scope.error.clone()),
             remedy: worst.and_then(|scope| scope.remedy.clone()),
             scopes,
         }
     }
 
-    async fn finish(self) -> Result<CompanyReport, WarehouseError> {
+    async fn finish(self, claim: &Claim) -> Result<CompanyReport, WarehouseError> {
         let (run, report) = (self.run, self.report());
         let was_stopped = matches!(self.ended, Some(PullError::Stopped));
         // What the service does not give cannot be missing.
-        let is_whole =
-            run.selection.is_everything() && !was_stopped && report.verdict <= Verdict::Unsupported;
+        let is_whole = run.is_about_everything()
+            && !was_stopped
+            && !self.tallies.is_resumed()
+            && report.verdict <= Verdict::Unsupported;
         let state = CompanyState {
             company_id: &report.company_id,
             verdict: report.verdict,
@@ -166,97 +313,32 @@ impl<'r> CompanyPull<'r> {
             safe_as_of: is_whole.then_some(self.started_at),
             tried_at: run.clock.now(),
         };
-        record(run, &report.scopes, Some(&state)).await?;
+        record(run, claim, &report.scopes, Some(&state)).await?;
+        run.give_back(claim).await?;
         run.progress.finished(&report);
         Ok(report)
     }
 }
 
+/// Records how scopes and company stand, unless the company is somebody else's by now.
 async fn record(
     run: &RunContext<'_>,
+    claim: &Claim,
     scopes: &[RunScope],
     state: Option<&CompanyState<'_>>,
 ) -> Result<(), WarehouseError> {
-    let write = async {
+    persist("record the run", async || {
         let mut tx = run.pool.begin().await?;
+        if !leases::holds(&mut tx, claim).await? {
+            return Ok(());
+        }
         for scope in scopes {
-            runs::record_scope(&mut tx, run.run_id, scope).await?;
+            runs::record_scope(&mut tx, run.holder.run_id, scope).await?;
         }
         if let Some(state) = state {
             runs::record_company(&mut tx, state).await?;
         }
         tx.commit().await
-    };
-    write
-        .await
-        .map_err(|error| WarehouseError::from_sqlx("record the run", error))
-}
-
-/// Fetches the enrollments of a company, then the steps of learning paths that no listing shows. Gives those whose users
-/// are asked one by one.
-async fn fetch_enrollments(
-    run: &RunContext<'_>,
-    shared: &Shared<'_>,
-    company: &CompanyRef,
-    tallies: &Tallies,
-) -> Result<Vec<EnrollmentRef>, PullError> {
-    if !run.selection.includes(Resource::Enrollments) {
-        return Ok(Vec::new());
-    }
-    let client = run.client.company(&company.id);
-    let begun = Instant::now();
-    let (result, listed) = match enrollments::pull(shared, &client).await {
-        Ok((pulled, listed)) => (Ok(pulled), listed),
-        Err(error) => (Err(error), Listed::default()),
-    };
-    let has_failed = result.is_err();
-    tallies.note(Resource::Enrollments, result, &client, begun)?;
-    if has_failed {
-        return Ok(Vec::new());
-    }
-
-    let mut known: HashSet<String> = (listed.enrollments.iter())
-        .map(|one| one.id.clone())
-        .collect();
-    let mut claimed = HashSet::new();
-    let mut per_user = Vec::new();
-    let mut wave = listed.enrollments;
-    while !wave.is_empty() {
-        let mut found = Vec::new();
-        // The first error that ends the company keeps later enrollments from being begun.
-        let mut pulls = futures::stream::iter(wave.iter().enumerate())
-            .map(|(place, path)| async move {
-                let steps = enrollment::fetch(run, shared, company, tallies, path).await;
-                steps.map(|steps| (place, steps))
-            })
-            .buffer_unordered(run.concurrency);
-        while let Some(steps) = pulls.next().await {
-            found.push(steps?);
-        }
-        drop(pulls);
-        per_user.extend(wave.into_iter().filter(|one| asks_users(run, one)));
-        // Paths may share a step: it belongs to the newest, whichever was read first.
-        found.sort_unstable_by_key(|(place, _)| *place);
-        let mut steps: Vec<_> = found.into_iter().flat_map(|(_, steps)| steps).collect();
-        steps.retain(|step| claimed.insert(step.enrollment.id.clone()));
-        if !steps.is_empty() {
-            let listed = KnownEnrollments {
-                ids: &known,
-                are_complete: listed.is_complete,
-            };
-            let scope = &Scope::begin(shared, Resource::Enrollments, "");
-            steps::deliver(scope, &company.id, &steps, listed).await?;
-        }
-        wave = (steps.into_iter().map(|step| step.enrollment))
-            .filter(|step| known.insert(step.id.clone()))
-            .collect();
-    }
-    Ok(per_user)
-}
-
-fn asks_users(run: &RunContext<'_>, enrollment: &EnrollmentRef) -> bool {
-    let wants = |resource| run.selection.includes(resource);
-    let all_interactions = run.settings.sync.interactions == Interactions::All;
-    (enrollment.is_survey && (wants(Resource::Answers) || wants(Resource::Interactions)))
-        || (all_interactions && wants(Resource::Interactions))
+    })
+    .await
 }

@@ -1,58 +1,342 @@
-//! The pull of one enrollment: summary, detail, and users or anonymous results.
+//! One enrollment: summary, settings, and users or anonymous results, as far as they are due; and when they are due again.
 
 use std::time::Instant;
 
-use super::run::RunContext;
-use super::tally::Tallies;
-use crate::extract::companies::CompanyRef;
+use chrono::{DateTime, Utc};
+
+use super::company::CompanyPass;
+use super::rhythm::{Next, Why};
+use crate::api::CompanyClient;
 use crate::extract::enrollments::EnrollmentRef;
 use crate::extract::steps::StepRef;
 use crate::extract::summaries::SummaryRef;
-use crate::extract::{PullError, Scope, Shared, anonymous, details, summaries, users};
+use crate::extract::users::{Before, PulledUsers};
+use crate::extract::{
+    Delivery, PullError, Pulled, Scope, anonymous, details, summaries, users,
+};
 use crate::resource::Resource;
+use crate::verdict::Verdict;
+use crate::warehouse::cursors::{Cursor, CursorState, Step};
+use crate::warehouse::load::sweep::Sweep;
+use crate::warehouse::load::tuple::Row;
+use crate::warehouse::tables::anonymous::AnonymousLearnerRow;
+use crate::warehouse::tables::users::EnrollmentUserRow;
 
-/// Fetches one enrollment. Gives the steps that are enrollments of their own; an error only when it ends the company.
+/// The enrollment that is being pulled, and what this run has learned of it.
+struct EnrollmentPull<'p> {
+    pass: &'p CompanyPass<'p>,
+    enrollment: &'p EnrollmentRef,
+    why: Why,
+    summary: SummaryRef,
+    /// The summary was read.
+    is_summary_known: bool,
+    has_changed: bool,
+    /// The newest date that the vendor shows of it.
+    seen_at: Option<DateTime<Utc>>,
+}
+
+/// Fetches what is due of one enrollment. Gives the steps that are enrollments of their own; an error only when it ends
+/// the company.
 pub async fn fetch(
-    run: &RunContext<'_>,
-    shared: &Shared<'_>,
-    company: &CompanyRef,
-    tallies: &Tallies,
+    pass: &CompanyPass<'_>,
     enrollment: &EnrollmentRef,
 ) -> Result<Vec<StepRef>, PullError> {
-    let id = enrollment.id.as_str();
-    let mut summary = SummaryRef::default();
-    if run.selection.includes(Resource::Summaries) {
-        let client = run.client.company(&company.id);
-        let begun = Instant::now();
-        let scope = Scope::begin(shared, Resource::Summaries, id);
-        let result = summaries::pull(&scope, &client, enrollment).await;
-        let result = result.map(|(pulled, known)| {
-            summary = known;
-            pulled
-        });
-        tallies.note(Resource::Summaries, result, &client, begun)?;
+    let (summary, detail) = pass.why(enrollment);
+    let Some(why) = summary else {
+        return Ok(Vec::new());
+    };
+    let mut pull = EnrollmentPull {
+        pass,
+        enrollment,
+        why,
+        summary: SummaryRef::default(),
+        is_summary_known: false,
+        has_changed: why == Why::Changed,
+        seen_at: enrollment.seen_at,
+    };
+    let mut end = Delivery::default();
+    if pass.run.selection.includes(Resource::Summaries) {
+        pull.summary(&mut end).await?;
     }
-    if run.selection.includes(Resource::Details) {
-        let client = run.client.company(&company.id);
-        let begun = Instant::now();
-        let scope = Scope::begin(shared, Resource::Details, id);
-        let result = details::pull(&scope, &client, enrollment, summary.is_test).await;
-        tallies.note(Resource::Details, result, &client, begun)?;
+    if detail.is_some() && pass.run.selection.includes(Resource::Details) {
+        pull.detail(&mut end).await?;
     }
     // The learners of an anonymous enrollment are in no user report.
-    let is_anonymous = enrollment.is_anonymous || summary.is_anonymous;
-    let client = run.client.company(&company.id);
-    let begun = Instant::now();
-    if is_anonymous && run.selection.includes(Resource::Anonymous) {
-        let result = anonymous::pull_learners(shared, &client, id).await;
-        tallies.note(Resource::Anonymous, result, &client, begun)?;
-        let (client, begun) = (client.counted(), Instant::now());
-        let result = anonymous::pull_results(shared, &client, id).await;
-        tallies.note(Resource::Anonymous, result, &client, begun)?;
-    } else if !is_anonymous && run.selection.includes(Resource::Users) {
-        let scope = Scope::begin(shared, Resource::Users, id);
-        let result = users::pull(&scope, &client, enrollment, &summary, &run.training_types).await;
-        tallies.note(Resource::Users, result, &client, begun)?;
+    let is_anonymous = enrollment.is_anonymous || pull.summary.is_anonymous;
+    if is_anonymous && pass.run.selection.includes(Resource::Anonymous) {
+        pull.anonymous(&mut end).await?;
+    } else if !is_anonymous && pass.run.selection.includes(Resource::Users) {
+        pull.users(&mut end).await?;
     }
-    Ok(summary.steps)
+    pull.end(end).await?;
+    Ok(pull.summary.steps)
+}
+
+impl EnrollmentPull<'_> {
+    fn id(&self) -> &str {
+        &self.enrollment.id
+    }
+
+    fn scope<'s>(&'s self, resource: Resource, id: &'s str) -> Scope<'s> {
+        Scope::begin(self.pass.shared, resource, id)
+    }
+
+    fn client(&self) -> (CompanyClient, Instant) {
+        (self.pass.client(), Instant::now())
+    }
+
+    fn cursor(&self, resource: Resource, scope: &str) -> Option<&Cursor> {
+        self.pass.memory.cursor(resource, scope)
+    }
+
+    async fn summary(&mut self, end: &mut Delivery) -> Result<(), PullError> {
+        let (client, begun) = self.client();
+        let scope = self.scope(Resource::Summaries, self.id());
+        let result = summaries::pull(&scope, &client, self.enrollment).await;
+        let result = match result {
+            Ok((pulled, known)) => {
+                let before = self.cursor(Resource::Summaries, self.id());
+                let counts = before.and_then(|cursor| cursor.fingerprint.as_deref());
+                let has_changed = counts != Some(&known.fingerprint);
+                self.summary = known;
+                self.is_summary_known = true;
+                self.has_changed |= has_changed;
+                Ok(pulled)
+            }
+            Err(error) => {
+                let scope = self.scope(Resource::Summaries, self.id());
+                end.cursors
+                    .push(scope.ended(CursorState::default(), error.verdict()));
+                Err(error)
+            }
+        };
+        self.pass.tallies.note(Resource::Summaries, &result, &client, begun);
+        unless_it_ends_the_company(result)
+    }
+
+    async fn detail(&self, end: &mut Delivery) -> Result<(), PullError> {
+        let (client, begun) = self.client();
+        let scope = self.scope(Resource::Details, self.id());
+        let result = details::pull(&scope, &client, self.enrollment, self.summary.is_test).await;
+        end.cursors.push(match &result {
+            Ok(pulled) => {
+                let next = self.next();
+                let is_settled = next.summary_due_at.is_none();
+                let rhythm = &self.pass.run.rhythm;
+                let step = Step::Complete {
+                    fingerprint: Some(self.enrollment.listed_as.clone()),
+                    due_at: rhythm.details_due_at(is_settled, self.pass.now()),
+                    full_due_at: Some(self.full_due_at()),
+                    changed_at: None,
+                    verdict: pulled.verdict,
+                };
+                scope.step(CursorState::default(), step)
+            }
+            Err(error) => scope.ended(CursorState::default(), error.verdict()),
+        });
+        self.pass.tallies.note(Resource::Details, &result, &client, begun);
+        unless_it_ends_the_company(result)
+    }
+
+    async fn users(&mut self, end: &mut Delivery) -> Result<(), PullError> {
+        let of = self.pass.memory.of(self.enrollment, true);
+        let counts = &self.summary.fingerprint;
+        let run = self.pass.run;
+        if run.rhythm.users(of, self.why, counts, self.pass.now()).is_none() {
+            return Ok(());
+        }
+        let (client, begun) = self.client();
+        let questions = self.pass.questions(self.enrollment);
+        let before = Before {
+            state: self.cursor(Resource::Users, self.id()).map(|cursor| cursor.state.clone()).unwrap_or_default(),
+            doubtful: self.pass.memory.doubtful(Resource::Users, self.id()),
+            questions: &questions,
+        };
+        let scope = self.scope(Resource::Users, self.id());
+        let types = &run.training_types;
+        let result =
+            users::pull(&scope, &client, self.enrollment, &self.summary, types, &before).await;
+        let result = match result {
+            Ok(PulledUsers { pulled, seen_at }) => {
+                let digest = Some(pulled.listing.seen.digest());
+                let has_changed = digest != before.state.digest;
+                let state = CursorState {
+                    pages: Some(pulled.listing.pages),
+                    is_ascending: Some(pulled.listing.is_ascending),
+                    digest,
+                    ..CursorState::default()
+                };
+                let rows = EnrollmentUserRow::TABLE;
+                end.sweep = self.sweep(&scope, rows, &pulled, Some(pulled.listing.is_ascending));
+                let started = scope.started_at;
+                let pulled_at = (self.seen_at, self.has_changed);
+                (self.seen_at, self.has_changed) =
+                    (pulled_at.0.max(seen_at), pulled_at.1 || has_changed);
+                let next = self.next();
+                let scope = self.scope(Resource::Users, self.id());
+                let step = self.listing_step(&pulled, next);
+                let mut cursor = scope.step(state, step);
+                cursor.started_at = started;
+                end.cursors.push(cursor);
+                Ok(pulled)
+            }
+            Err(error) => {
+                // A process that is asked to stop goes on from the page in hand; after a failure all is read again.
+                if !matches!(error, PullError::Stopped) {
+                    let state = CursorState {
+                        unfinished: None,
+                        ..before.state.clone()
+                    };
+                    end.cursors.push(scope.ended(state, error.verdict()));
+                }
+                Err(error)
+            }
+        };
+        self.pass.tallies.note(Resource::Users, &result, &client, begun);
+        unless_it_ends_the_company(result)
+    }
+
+    /// Two listings of the same learners: what neither shows is missing.
+    async fn anonymous(&mut self, end: &mut Delivery) -> Result<(), PullError> {
+        let of = self.pass.memory.of(self.enrollment, true);
+        let counts = &self.summary.fingerprint;
+        let run = self.pass.run;
+        if run.rhythm.users(of, self.why, counts, self.pass.now()).is_none() {
+            return Ok(());
+        }
+        let id = self.id().to_owned();
+        let results_id = anonymous::scope_of_results(&id);
+        let mut listed: Vec<Pulled> = Vec::new();
+        for scope_id in [&id, &results_id] {
+            let (client, begun) = self.client();
+            let scope = self.scope(Resource::Anonymous, scope_id);
+            let result = if scope_id == &id {
+                anonymous::pull_learners(&scope, &client, &id).await
+            } else {
+                anonymous::pull_results(&scope, &client, &id).await
+            };
+            match &result {
+                Ok(pulled) => {
+                    let state = CursorState {
+                        pages: Some(pulled.listing.pages),
+                        digest: Some(pulled.listing.seen.digest()),
+                        ..CursorState::default()
+                    };
+                    let before = self.cursor(Resource::Anonymous, scope_id);
+                    let has_changed =
+                        before.is_none_or(|cursor| cursor.state.digest != state.digest);
+                    let step = self.listing_step(pulled, self.next());
+                    end.cursors.push(scope.step(state, step));
+                    listed.push(pulled.clone());
+                    self.has_changed |= has_changed;
+                }
+                Err(PullError::Api(error)) if error.kind.is_not_given() => {
+                    let step = self.not_given_step();
+                    end.cursors.push(scope.step(CursorState::default(), step));
+                }
+                Err(error) => end
+                    .cursors
+                    .push(scope.ended(CursorState::default(), error.verdict())),
+            }
+            self.pass.tallies.note(Resource::Anonymous, &result, &client, begun);
+            unless_it_ends_the_company(result)?;
+        }
+        if let [learners, results] = &mut listed[..]
+            && results.may_delete()
+        {
+            learners.listing.seen.merge(results.listing.seen.clone());
+            let scope = self.scope(Resource::Anonymous, &id);
+            end.sweep = self.sweep(&scope, AnonymousLearnerRow::TABLE, learners, None);
+        }
+        Ok(())
+    }
+
+    /// Delivers what says how the pulls ended, in one transaction.
+    async fn end(&self, mut end: Delivery) -> Result<(), PullError> {
+        let scope = self.scope(Resource::Summaries, self.id());
+        if self.is_summary_known {
+            let next = self.next();
+            let before = self.cursor(Resource::Summaries, self.id());
+            let state = CursorState {
+                interval_s: Some(next.interval.num_seconds()),
+                ..CursorState::default()
+            };
+            let full_due_at = if self.why.is_full() {
+                Some(self.full_due_at())
+            } else {
+                before.and_then(|cursor| cursor.full_due_at)
+            };
+            let step = Step::Complete {
+                fingerprint: Some(self.summary.fingerprint.clone()),
+                due_at: next.summary_due_at,
+                full_due_at,
+                changed_at: Some(next.changed_at),
+                verdict: Verdict::Complete,
+            };
+            end.cursors.push(scope.step(state, step));
+        }
+        scope.deliver(end).await
+    }
+
+    fn next(&self) -> Next {
+        self.pass.run.rhythm.next(
+            self.cursor(Resource::Summaries, self.id()),
+            self.has_changed,
+            self.enrollment.is_closed,
+            self.seen_at,
+            self.pass.now(),
+        )
+    }
+
+    fn full_due_at(&self) -> DateTime<Utc> {
+        let rhythm = &self.pass.run.rhythm;
+        rhythm.full_due_at(&self.pass.company.id, self.id(), self.pass.now())
+    }
+
+    /// The step of a listing that was read to its end.
+    fn listing_step(&self, pulled: &Pulled, next: Next) -> Step {
+        if !pulled.is_complete() {
+            return Step::Ended(pulled.verdict);
+        }
+        Step::Complete {
+            fingerprint: Some(self.summary.fingerprint.clone()),
+            due_at: next.users_due_at,
+            full_due_at: Some(self.full_due_at()),
+            changed_at: None,
+            verdict: Verdict::Complete,
+        }
+    }
+
+    /// The step of what the service does not give: it is asked for again as if it were complete.
+    fn not_given_step(&self) -> Step {
+        Step::Complete {
+            fingerprint: Some(self.summary.fingerprint.clone()),
+            due_at: self.next().users_due_at,
+            full_due_at: Some(self.full_due_at()),
+            changed_at: None,
+            verdict: Verdict::Unsupported,
+        }
+    }
+
+    fn sweep(
+        &self,
+        scope: &Scope<'_>,
+        table: &'static crate::warehouse::tables::Table,
+        pulled: &Pulled,
+        is_ascending: Option<bool>,
+    ) -> Option<Sweep> {
+        pulled.may_delete().then(|| Sweep {
+            owner: vec![self.pass.company.id.clone(), self.id().to_owned()],
+            is_ascending,
+            ..self.pass.sweep(scope, table, &pulled.listing.seen)
+        })
+    }
+}
+
+/// The neighbours of a scope that failed go on, unless nothing of the company should be tried.
+pub fn unless_it_ends_the_company(result: Result<Pulled, PullError>) -> Result<(), PullError> {
+    match result {
+        Err(error) if error.ends_company() => Err(error),
+        _ => Ok(()),
+    }
 }

@@ -10,6 +10,7 @@ use super::report::Progress;
 use crate::clock::SharedClock;
 use crate::extract::Delivery;
 use crate::warehouse::error::WarehouseError;
+use crate::warehouse::leases::Claim;
 use crate::warehouse::load::{self, Batch, Effects};
 
 /// A batch closes at this many rows …
@@ -19,11 +20,21 @@ const BATCH_TIME: Duration = Duration::from_secs(1);
 /// Deliveries that may wait for the loader; then fetching waits.
 pub const QUEUE: usize = 4;
 
+/// Where rows go.
+pub struct Target<'t> {
+    /// The database.
+    pub pool: &'t PgPool,
+    /// The time.
+    pub clock: &'t SharedClock,
+    /// The company that they belong to.
+    pub company_id: &'t str,
+    /// The right to write for it.
+    pub claim: &'t Claim,
+}
+
 /// Commits what comes through `deliveries` until its senders are gone.
 pub async fn load(
-    pool: &PgPool,
-    clock: &SharedClock,
-    company_id: &str,
+    target: &Target<'_>,
     progress: &dyn Progress,
     mut deliveries: mpsc::Receiver<Delivery>,
 ) -> Result<Effects, WarehouseError> {
@@ -32,7 +43,8 @@ pub async fn load(
     while let Some(first) = deliveries.recv().await {
         let closes_at = Instant::now() + BATCH_TIME;
         let mut batch = Batch {
-            company_id: company_id.to_owned(),
+            company_id: target.company_id.to_owned(),
+            claim: Some(target.claim.clone()),
             ..Batch::default()
         };
         add(&mut batch, first);
@@ -46,9 +58,7 @@ pub async fn load(
             continue;
         }
         let rows = batch.rows.len();
-        let done = load::commit(pool, &batch, is_all_new, clock.now())
-            .await
-            .map_err(|error| WarehouseError::from_sqlx("load rows", error))?;
+        let done = load::commit(target.pool, &batch, is_all_new, target.clock.now()).await?;
         is_all_new = done.is_all_new;
         for (resource, effect) in done.effects {
             effects.entry(resource).or_default().add(effect);
@@ -63,5 +73,16 @@ fn add(batch: &mut Batch, delivery: Delivery) {
     batch.bad_items.extend(delivery.bad_items);
     batch.unknown_fields.extend(delivery.unknown_fields);
     batch.discrepancies.extend(delivery.discrepancies);
-    batch.cursors.extend(delivery.cursor);
+    for question in delivery.questions {
+        if !batch.questions.contains(&question) {
+            batch.questions.push(question);
+        }
+    }
+    batch.asked.extend(delivery.asked);
+    batch.sweeps.extend(delivery.sweep);
+    for cursor in delivery.cursors {
+        // One statement moves a cursor once: what was delivered last says all.
+        batch.cursors.retain(|earlier| !cursor.replaces(earlier));
+        batch.cursors.push(cursor);
+    }
 }

@@ -14,14 +14,19 @@
 mod account;
 pub mod account_checks;
 mod catalogues;
+mod claims;
 mod company;
 mod due;
 mod enrollment;
+mod enrollments;
 mod loader;
+mod memory;
 mod per_user;
 mod report;
+mod rhythm;
 mod run;
 mod tally;
 
+pub use memory::Extent;
 pub use report::{CompanyReport, Progress, RunReport, Silent};
-pub use run::{SyncError, SyncRequest, api_exit_code, run};
+pub use run::{RunKind, SyncError, SyncRequest, api_exit_code, run};

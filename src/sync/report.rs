@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::extract::companies::CompanyRef;
 use crate::verdict::Verdict;
 use crate::warehouse::runs::{RunScope, RunTotals};
 
@@ -42,6 +43,8 @@ pub struct CompanyReport {
     pub verdict: Verdict,
     /// It was forbidden before this run, too.
     pub was_forbidden: bool,
+    /// Another run was at work on it all the time, so this one left it alone.
+    pub is_busy: bool,
     /// What could not be done, and why.
     pub reason: Option<String>,
     /// What to do about it.
@@ -51,6 +54,21 @@ pub struct CompanyReport {
 }
 
 impl CompanyReport {
+    /// A company that another run is at work on.
+    #[must_use]
+    pub fn busy(company: &CompanyRef) -> Self {
+        Self {
+            company_id: company.id.clone(),
+            name: company.name.clone(),
+            verdict: Verdict::Complete,
+            was_forbidden: false,
+            is_busy: true,
+            reason: Some("another run is working on it; this one left it alone".to_owned()),
+            remedy: None,
+            scopes: Vec::new(),
+        }
+    }
+
     /// True when the company needs nobody's attention (a state already known included).
     #[must_use]
     pub fn is_well(&self) -> bool {

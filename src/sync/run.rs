@@ -7,32 +7,76 @@ use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt};
 use sqlx::PgPool;
-use tokio::sync::mpsc;
+use tokio::sync::{OnceCell, mpsc};
 use tracing::{error, info};
 
+use super::claims::Claimed;
 use super::company::{CompanyPull, Passed};
+use super::memory::{Extent, Memory};
 use super::report::{CompanyReport, Progress, RunReport};
-use super::{account, loader};
+use super::rhythm::Rhythm;
+use super::{account, loader, tally};
+use crate::api::endpoints::enrollments::{Enrollment, EnrollmentList};
 use crate::api::{ApiError, ApiErrorKind, Client};
 use crate::clock::SharedClock;
-use crate::extract::companies::{self, CompanyRef};
+use crate::extract::companies::{self, Companies, CompanyRef};
 use crate::extract::users::TrainingTypes;
 use crate::extract::widgets::PeriodDialects;
 use crate::extract::{Delivery, PullError, Scope, Shared};
 use crate::resource::Resource;
 use crate::settings::Settings;
 use crate::verdict::Verdict;
+use crate::warehouse::cursors::{CursorState, Step};
 use crate::warehouse::error::WarehouseError;
+use crate::warehouse::leases::Holder;
+use crate::warehouse::load::sweep::{Brake, Sweep};
+use crate::warehouse::load::tuple::Row;
+use crate::warehouse::patience::persist;
 use crate::warehouse::quarantine::UnknownField;
 use crate::warehouse::runs::{self, RunScope, RunTotals};
+use crate::warehouse::tables::companies::CompanyRow;
+
+/// Companies worked on at once, per request that may be under way: while large ones wait for their turn, small ones pass.
+const COMPANIES_PER_REQUEST: usize = 2;
+/// The least of it.
+const LEAST_SIDE_BY_SIDE: usize = 4;
+/// The share of the companies that may disappear at once …
+const MAX_COMPANIES_GONE: f64 = 0.01;
+/// … and the number from which on that counts.
+const COMPANIES_GONE_HELD_FROM: u64 = 3;
 
 /// What a run is asked to do.
 #[derive(Debug, Clone, Default)]
 pub struct SyncRequest {
+    /// What `sync.runs` calls it.
+    pub kind: RunKind,
     /// Only these companies; empty: all.
     pub companies: Vec<String>,
     /// Only these resources and what they depend on; empty: all.
     pub resources: Vec<Resource>,
+    /// How much of them is read.
+    pub extent: Extent,
+    /// Missing rows are marked deleted, however many they are.
+    pub accepts_deletions: bool,
+}
+
+/// What `sync.runs` calls a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RunKind {
+    /// `keepnet-etl sync`
+    #[default]
+    Sync,
+    /// `keepnet-etl backfill`
+    Backfill,
+}
+
+impl RunKind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Backfill => "backfill",
+        }
+    }
 }
 
 /// Why a run could not do its work at all.
@@ -154,8 +198,10 @@ impl Selection {
 
 /// What all parts of a run share.
 pub struct RunContext<'r> {
-    /// Key in `sync.runs`.
-    pub run_id: i64,
+    /// The run as holder of claims.
+    pub holder: Holder,
+    /// The account; mostly the id of the reseller's own company.
+    pub account_id: &'r str,
     /// The API.
     pub client: Client,
     /// The database.
@@ -168,6 +214,12 @@ pub struct RunContext<'r> {
     pub progress: &'r dyn Progress,
     /// What is pulled.
     pub selection: Selection,
+    /// How much of it.
+    pub extent: Extent,
+    /// When it is due again.
+    pub rhythm: Rhythm,
+    /// Missing rows are marked deleted, however many they are.
+    pub accepts_deletions: bool,
     /// What is configured.
     pub settings: &'r Settings,
     /// Scopes of one company worked on at once.
@@ -180,6 +232,36 @@ pub struct RunContext<'r> {
     pub unknown_fields: Mutex<HashSet<UnknownField>>,
     /// Companies that were forbidden before.
     pub forbidden_before: HashSet<String>,
+    /// What the reseller's own company lists, once somebody had to know.
+    own_enrollments: OnceCell<HashSet<String>>,
+}
+
+impl RunContext<'_> {
+    /// True when nothing is left out of any company.
+    #[must_use]
+    pub fn is_about_everything(&self) -> bool {
+        self.selection.is_everything()
+            && !matches!(
+                self.extent,
+                Extent::Backfill { from: Some(_), .. } | Extent::Backfill { to: Some(_), .. }
+            )
+    }
+
+    /// The enrollments that the reseller's own company lists; none when it shows none.
+    pub async fn own_enrollments(&self) -> &HashSet<String> {
+        let read = async || {
+            let client = self.client.company(self.account_id);
+            let mut listing = client.enrollments(EnrollmentList::Active);
+            let mut ids = HashSet::new();
+            // An account whose own company cannot be read has nothing that could be taken for another's.
+            while let Ok(Some(page)) = listing.next().await {
+                let enrollments: Vec<Enrollment> = page.items;
+                ids.extend(enrollments.into_iter().map(|enrollment| enrollment.id));
+            }
+            ids
+        };
+        self.own_enrollments.get_or_init(read).await
+    }
 }
 
 /// Pulls what `request` asks for. Ends early, in good order, when `stop` is set.
@@ -196,19 +278,25 @@ pub async fn run(
     let requests_before = client.all_requests();
     let database = |error| WarehouseError::from_sqlx("record the run", error);
     let account = account::open(client, &settings.api, pool, clock).await?;
-    let row = runs::begin(pool, "sync", clock.now())
+    let lasts = settings.run.takeover;
+    let row = runs::begin(pool, request.kind.name(), clock.now(), lasts)
         .await
         .map_err(database)?;
-    info!(run.id = row.id, account.id = account.id, "run begins");
+    let run_id = row.holder.run_id;
+    info!(run.id = run_id, account.id = account.id, "run begins");
 
     let context = RunContext {
-        run_id: row.id,
+        holder: row.holder,
+        account_id: &account.id,
         client: client.clone().with_dates(account.dates),
         pool,
         clock: clock.clone(),
         stop,
         progress,
         selection: Selection::new(&request.resources),
+        extent: request.extent,
+        rhythm: Rhythm::new(&settings.sync),
+        accepts_deletions: request.accepts_deletions,
         settings,
         concurrency: settings.api.max_concurrency as usize,
         training_types: TrainingTypes::default(),
@@ -219,18 +307,15 @@ pub async fn run(
             .map_err(database)?
             .into_iter()
             .collect(),
+        own_enrollments: OnceCell::new(),
     };
-    // One connection is kept by the run itself.
-    let connections = settings.warehouse.max_connections.saturating_sub(1).max(1) as usize;
-    let side_by_side = context.concurrency.min(connections);
-
-    let pulled = pull(&context, settings, request, &account.id, side_by_side).await;
+    let pulled = pull(&context, request).await;
     account::remember(pool, &account, context.period_dialects.learned()).await;
     let requests = client.all_requests() - requests_before;
     match pulled {
         Ok((listing, companies)) => {
             let mut report = RunReport {
-                run_id: row.id,
+                run_id,
                 outcome: "ok",
                 totals: RunTotals {
                     requests,
@@ -244,9 +329,8 @@ pub async fn run(
             report.scopes().for_each(|scope| rows.add(scope.rows));
             report.totals.rows = rows;
             report.outcome = outcome(&report, stop);
-            row.finish(report.outcome, report.totals, None, clock.now())
-                .await
-                .map_err(database)?;
+            row.finish(pool, report.outcome, report.totals, None, clock.now())
+                .await?;
             info!(
                 run.id = report.run_id,
                 outcome = report.outcome,
@@ -258,7 +342,7 @@ pub async fn run(
             Ok(report)
         }
         Err(failed) => {
-            error!(run.id = row.id, error = %failed, remedy = failed.remedy(), "run failed");
+            error!(run.id = run_id, error = %failed, remedy = failed.remedy(), "run failed");
             let totals = RunTotals {
                 requests,
                 ..RunTotals::default()
@@ -269,7 +353,7 @@ pub async fn run(
             };
             // The database may be what failed: then the next run closes this one's row.
             let _ = row
-                .finish(outcome, totals, Some(&failed.to_string()), clock.now())
+                .finish(pool, outcome, totals, Some(&failed.to_string()), clock.now())
                 .await;
             Err(failed)
         }
@@ -290,13 +374,11 @@ fn outcome(report: &RunReport, stop: &AtomicBool) -> &'static str {
 
 async fn pull(
     run: &RunContext<'_>,
-    settings: &Settings,
     request: &SyncRequest,
-    account_id: &str,
-    side_by_side: usize,
 ) -> Result<(RunScope, Vec<CompanyReport>), SyncError> {
-    let (listing, companies) = pull_companies(run, account_id).await?;
-    let companies = select(companies, settings, request)?;
+    let side_by_side = (run.concurrency * COMPANIES_PER_REQUEST).max(LEAST_SIDE_BY_SIDE);
+    let (listing, companies) = pull_companies(run).await?;
+    let companies = select(companies, run.settings, request)?;
     run.progress.listed(companies.len());
     if run.selection.is_only_companies() {
         return Ok((listing, Vec::new()));
@@ -336,10 +418,12 @@ async fn pull(
 }
 
 /// Pulls the companies themselves; they belong to the account.
-async fn pull_companies(
-    run: &RunContext<'_>,
-    account_id: &str,
-) -> Result<(RunScope, Vec<CompanyRef>), SyncError> {
+async fn pull_companies(run: &RunContext<'_>) -> Result<(RunScope, Vec<CompanyRef>), SyncError> {
+    let account_id = run.account_id;
+    let Claimed::Ours(claim) = run.claim_account(account_id).await? else {
+        return Err(PullError::Stopped.into());
+    };
+    let memory = Memory::read(run.pool, account_id).await?;
     let begun = Instant::now();
     let (sink, deliveries) = mpsc::channel::<Delivery>(loader::QUEUE);
     let shared = Shared {
@@ -351,42 +435,108 @@ async fn pull_companies(
     };
     let client = run.client.counted();
     let fetch = async {
-        let pulled = companies::pull(
-            &Scope::begin(&shared, Resource::Companies, ""),
-            &client,
-            account_id,
-        )
-        .await;
+        let pulled = list_companies(run, &shared, &client, &memory).await;
         drop(shared);
         pulled
     };
-    let load = loader::load(run.pool, &run.clock, account_id, run.progress, deliveries);
+    let target = loader::Target {
+        pool: run.pool,
+        clock: &run.clock,
+        company_id: account_id,
+        claim: &claim,
+    };
+    let load = loader::load(&target, run.progress, deliveries);
     let (fetched, loaded) = tokio::join!(fetch, load);
+    run.give_back(&claim).await?;
     let effects = loaded?;
-    let (pulled, companies) = fetched?;
+    let Companies {
+        pulled, companies, ..
+    } = fetched?;
+    let rows = effects
+        .get(&Resource::Companies)
+        .copied()
+        .unwrap_or_default();
+    let verdict = if rows.held > 0 {
+        pulled.verdict.max(Verdict::Held)
+    } else {
+        pulled.verdict
+    };
+    let (error, remedy) = match verdict {
+        Verdict::Complete => (None, None),
+        Verdict::Held => (Some(tally::HELD.to_owned()), Some(tally::HELD_REMEDY.to_owned())),
+        verdict => (
+            Some(format!("the listing of companies is {verdict}")),
+            Some("it is read again by the next run; sync.discrepancies has the counts".to_owned()),
+        ),
+    };
     let scope = RunScope {
         company_id: account_id.to_owned(),
         resource: Resource::Companies,
-        verdict: pulled.verdict,
+        verdict,
         pages: u64::from(pulled.pages),
         requests: client.requests(),
-        rows: effects
-            .get(&Resource::Companies)
-            .copied()
-            .unwrap_or_default(),
+        rows,
         duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-        error: (pulled.verdict != Verdict::Complete)
-            .then(|| format!("the listing of companies is {}", pulled.verdict)),
-        remedy: (pulled.verdict != Verdict::Complete).then(|| {
-            "it is read again by the next run; sync.discrepancies has the counts".to_owned()
-        }),
+        error,
+        remedy,
     };
-    let database = |error| WarehouseError::from_sqlx("record the run", error);
-    let mut db = run.pool.acquire().await.map_err(database)?;
-    runs::record_scope(&mut db, run.run_id, &scope)
-        .await
-        .map_err(database)?;
+    persist("record the run", async || {
+        let mut db = run.pool.acquire().await?;
+        runs::record_scope(&mut db, run.holder.run_id, &scope).await
+    })
+    .await?;
     Ok((scope, companies))
+}
+
+async fn list_companies(
+    run: &RunContext<'_>,
+    shared: &Shared<'_>,
+    client: &Client,
+    memory: &Memory,
+) -> Result<Companies, PullError> {
+    let scope = &Scope::begin(shared, Resource::Companies, "");
+    let pages = memory.pages(Resource::Companies, "");
+    let doubtful = memory.doubtful(Resource::Companies, "");
+    let listed = companies::pull(scope, client, run.account_id, pages, doubtful).await?;
+    let pulled = &listed.pulled;
+    let state = CursorState {
+        pages: Some(pulled.listing.pages),
+        ..CursorState::default()
+    };
+    let step = if pulled.is_complete() {
+        Step::Complete {
+            fingerprint: None,
+            due_at: None,
+            full_due_at: None,
+            changed_at: None,
+            verdict: pulled.verdict,
+        }
+    } else {
+        Step::Ended(pulled.verdict)
+    };
+    // Some companies are only in the tree.
+    let sweep = (pulled.may_delete() && listed.is_tree_known).then(|| Sweep {
+        resource: Resource::Companies,
+        scope: String::new(),
+        table: CompanyRow::TABLE,
+        owner: Vec::new(),
+        only: None,
+        seen: pulled.listing.seen.clone(),
+        run_id: run.holder.run_id,
+        is_ascending: None,
+        brake: Brake {
+            share: MAX_COMPANIES_GONE,
+            at_least: COMPANIES_GONE_HELD_FROM,
+            is_accepted: run.accepts_deletions,
+        },
+    });
+    let end = Delivery {
+        sweep,
+        cursors: vec![scope.step(state, step)],
+        ..Delivery::default()
+    };
+    scope.deliver(end).await?;
+    Ok(listed)
 }
 
 fn select(

@@ -1,15 +1,23 @@
 //! The scopes of one company, added up per resource.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::api::CompanyClient;
 use crate::extract::{PullError, Pulled};
 use crate::resource::Resource;
 use crate::verdict::Verdict;
-use crate::warehouse::load::Effects;
+use crate::warehouse::load::{Effect, Effects};
 use crate::warehouse::runs::RunScope;
+
+/// What is said of deletions that wait for the operator.
+pub const HELD: &str =
+    "more rows than sync.max_deletions allows are missing; none of them was marked deleted";
+/// What to do about them.
+pub const HELD_REMEDY: &str =
+    "look at sync.discrepancies; if they are really gone: keepnet-etl sync --accept-deletions";
 
 /// What happened to the scopes of one resource.
 #[derive(Debug)]
@@ -24,19 +32,21 @@ struct Tally {
 
 /// The scopes of one company, added up per resource.
 #[derive(Debug, Default)]
-pub struct Tallies(Mutex<HashMap<Resource, Tally>>);
+pub struct Tallies {
+    by_resource: Mutex<HashMap<Resource, Tally>>,
+    is_resumed: AtomicBool,
+}
 
 impl Tallies {
-    /// Takes note of a scope that was pulled with `client` since `begun`. Gives an error only when it ends the company:
-    /// the neighbours of any other failed scope go on.
+    /// Takes note of a scope that was pulled with `client` since `begun`.
     pub fn note(
         &self,
         resource: Resource,
-        result: Result<Pulled, PullError>,
+        result: &Result<Pulled, PullError>,
         client: &CompanyClient,
         begun: Instant,
-    ) -> Result<(), PullError> {
-        let mut tallies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    ) {
+        let mut tallies = self.lock();
         let tally = tallies.entry(resource).or_insert_with(|| Tally {
             verdict: Verdict::Complete,
             pages: 0,
@@ -47,8 +57,11 @@ impl Tallies {
         });
         tally.requests += client.requests();
         tally.duration += begun.elapsed();
-        let verdict = match &result {
+        let verdict = match result {
             Ok(pulled) => {
+                if pulled.listing.is_resumed {
+                    self.is_resumed.store(true, Ordering::Relaxed);
+                }
                 tally.pages += u64::from(pulled.pages);
                 pulled.verdict
             }
@@ -62,7 +75,7 @@ impl Tallies {
         }
         if verdict > tally.verdict {
             tally.verdict = verdict;
-            tally.failure = Some(match &result {
+            tally.failure = Some(match result {
                 Ok(_) if verdict == Verdict::Unsupported => (
                     "the service does not give some of it for this company".to_owned(),
                     "nothing to do, unless the customer's licence should include it",
@@ -74,15 +87,23 @@ impl Tallies {
                 Err(error) => (error.to_string(), error.remedy()),
             });
         }
-        match result {
-            Err(error) if error.ends_company() => Err(error),
-            _ => Ok(()),
-        }
+    }
+
+    /// True when a pull went on from where an earlier process had stopped: it cannot say that nothing is missing.
+    #[must_use]
+    pub fn is_resumed(&self) -> bool {
+        self.is_resumed.load(Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Resource, Tally>> {
+        self.by_resource
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Marks every scope of the company as failed: its rows were not loaded.
     pub fn fail(&self, error: String, remedy: &'static str) {
-        let mut tallies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tallies = self.lock();
         for tally in tallies.values_mut() {
             tally.verdict = Verdict::Failed;
             tally.failure = Some((error.clone(), remedy));
@@ -92,31 +113,40 @@ impl Tallies {
     /// What is recorded of the run.
     #[must_use]
     pub fn scopes(&self, company_id: &str, effects: &Effects) -> Vec<RunScope> {
-        let tallies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let tallies = self.lock();
         let mut scopes: Vec<RunScope> = tallies
             .iter()
-            .map(|(&resource, tally)| RunScope {
-                company_id: company_id.to_owned(),
-                resource,
-                verdict: tally.verdict,
-                pages: tally.pages,
-                requests: tally.requests,
-                rows: effects.get(&resource).copied().unwrap_or_default(),
-                duration_ms: u64::try_from(tally.duration.as_millis()).unwrap_or(u64::MAX),
-                error: tally
-                    .failure
-                    .as_ref()
-                    .map(|(error, _)| match tally.failures {
-                        0 | 1 => error.clone(),
-                        more => format!("{error} (and {} more)", more - 1),
-                    }),
-                remedy: tally
-                    .failure
-                    .as_ref()
-                    .map(|(_, remedy)| (*remedy).to_owned()),
+            .map(|(&resource, tally)| {
+                let rows = effects.get(&resource).copied().unwrap_or_default();
+                scope(company_id, resource, tally, rows)
             })
             .collect();
         scopes.sort_by_key(|scope| scope.resource);
         scopes
+    }
+}
+
+fn scope(company_id: &str, resource: Resource, tally: &Tally, rows: Effect) -> RunScope {
+    let held = (rows.held > 0).then_some((HELD, HELD_REMEDY));
+    let failure = tally.failure.as_ref();
+    let failure = failure.map(|(error, remedy)| (error.as_str(), *remedy));
+    let (verdict, failure) = if held.is_some() && tally.verdict < Verdict::Held {
+        (Verdict::Held, held)
+    } else {
+        (tally.verdict, failure)
+    };
+    RunScope {
+        company_id: company_id.to_owned(),
+        resource,
+        verdict,
+        pages: tally.pages,
+        requests: tally.requests,
+        rows,
+        duration_ms: u64::try_from(tally.duration.as_millis()).unwrap_or(u64::MAX),
+        error: failure.map(|(error, _)| match tally.failures {
+            0 | 1 => error.to_owned(),
+            more => format!("{error} (and {} more)", more - 1),
+        }),
+        remedy: failure.map(|(_, remedy)| remedy.to_owned()),
     }
 }

@@ -44,6 +44,8 @@ pub enum WarehouseErrorKind {
         /// Who asks.
         account: String,
     },
+    /// Another process has taken over what this one was working on.
+    ClaimLost,
     /// Anything else: the SQLSTATE and the server's message, which holds no values.
     Other(String),
 }
@@ -61,6 +63,7 @@ impl fmt::Display for WarehouseErrorKind {
                 f.write_str(message)
             }
             Self::DiskFull => f.write_str("the disk of the database server is full"),
+            Self::ClaimLost => f.write_str("another process has taken over this company"),
             Self::TooManyConnections => f.write_str("no database connection became free"),
             Self::NewerSchema => f.write_str(
                 "the database was migrated by a newer version of keepnet-etl than this one",
@@ -126,6 +129,9 @@ impl WarehouseError {
             WarehouseErrorKind::OtherAccount { .. } => {
                 "give each reseller a database of its own, or use the credentials of the reseller named first"
             }
+            WarehouseErrorKind::ClaimLost => {
+                "nothing to do: the other process goes on with it; this one had stood still for too long"
+            }
             WarehouseErrorKind::Other(_) => "see the server's log; what was committed stays",
         }
     }
@@ -133,7 +139,10 @@ impl WarehouseError {
     /// True when nothing else can be loaded either; an error of one company's rows is not.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
-        !matches!(self.kind, WarehouseErrorKind::Other(_))
+        !matches!(
+            self.kind,
+            WarehouseErrorKind::Other(_) | WarehouseErrorKind::ClaimLost
+        )
     }
 
     /// True when the database could not be reached at all.

@@ -81,7 +81,7 @@ pub async fn keep(
 pub async fn resolve_unseen(
     db: &mut PgConnection,
     company_id: &str,
-    pulls: &[CursorMove],
+    pulls: &[&CursorMove],
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
     for table in ["quarantine", "discrepancies"] {

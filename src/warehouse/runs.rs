@@ -3,11 +3,19 @@
 //! A run holds an advisory lock of its own while it lives. A run that is still `running` and whose lock is free
 //! was killed; the next run says so.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection, PgConnection, PgPool, Postgres};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tracing::warn;
 
+use super::error::WarehouseError;
+use super::leases::{self, Holder};
 use super::load::Effect;
+use super::patience::persist;
 use crate::resource::Resource;
 use crate::verdict::Verdict;
 
@@ -17,10 +25,10 @@ pub(super) const RUN_LOCK: i32 = 0x6b65_6570;
 /// A run that is under way.
 #[derive(Debug)]
 pub struct Run {
-    /// Key in `sync.runs`.
-    pub id: i64,
-    /// Holds the run's lock.
-    alive: PoolConnection<Postgres>,
+    /// The run as holder of claims.
+    pub holder: Holder,
+    /// Keeps the run's lock and its claims.
+    heart: Heart,
 }
 
 /// The numbers of a run.
@@ -55,8 +63,13 @@ pub struct RunScope {
     pub remedy: Option<String>,
 }
 
-/// Starts a run, and closes those that were killed.
-pub async fn begin(pool: &PgPool, kind: &str, at: DateTime<Utc>) -> Result<Run, sqlx::Error> {
+/// Starts a run, and closes those that were killed. Its claims last `lasts` without a heartbeat.
+pub async fn begin(
+    pool: &PgPool,
+    kind: &str,
+    at: DateTime<Utc>,
+    lasts: Duration,
+) -> Result<Run, sqlx::Error> {
     let mut alive = pool.acquire().await?;
     let mut tx = alive.begin().await?;
     sqlx::query(
@@ -77,53 +90,134 @@ pub async fn begin(pool: &PgPool, kind: &str, at: DateTime<Utc>) -> Result<Run, 
     .bind(at)
     .fetch_one(&mut *tx)
     .await?;
+    lock(&mut tx, id).await?;
+    tx.commit().await?;
+    let holder = Holder { run_id: id, lasts };
+    Ok(Run {
+        holder,
+        heart: Heart::start(pool.clone(), alive, holder),
+    })
+}
+
+async fn lock(db: &mut PgConnection, run_id: i64) -> Result<(), sqlx::Error> {
     sqlx::query("select pg_advisory_lock($1, ($2 % 2147483647)::int)")
         .bind(RUN_LOCK)
-        .bind(id)
-        .execute(&mut *tx)
+        .bind(run_id)
+        .execute(db)
         .await?;
-    tx.commit().await?;
-    Ok(Run { id, alive })
+    Ok(())
+}
+
+/// Notes how many requests a run is expected to send.
+pub async fn predict(pool: &PgPool, run_id: i64, requests: u64) -> Result<(), WarehouseError> {
+    persist("record the run", async || {
+        sqlx::query("update sync.runs set predicted_requests = $2 where id = $1")
+            .bind(run_id)
+            .bind(signed(requests))
+            .execute(pool)
+            .await
+    })
+    .await?;
+    Ok(())
 }
 
 impl Run {
     /// Ends the run.
     pub async fn finish(
-        mut self,
+        self,
+        pool: &PgPool,
         outcome: &str,
         totals: RunTotals,
         error: Option<&str>,
         at: DateTime<Utc>,
-    ) -> Result<(), sqlx::Error> {
-        let mut tx = self.alive.begin().await?;
-        // Flushes everything that this run committed; see `connect`.
-        sqlx::query("set local synchronous_commit = on")
+    ) -> Result<(), WarehouseError> {
+        persist("record the run", async || {
+            let mut tx = pool.begin().await?;
+            // Flushes everything that this run committed; see `connect`.
+            sqlx::query("set local synchronous_commit = on")
+                .execute(&mut *tx)
+                .await?;
+            sqlx::query(
+                "update sync.runs set outcome = $2, finished_at = $3, requests = $4, rows_inserted = $5,
+                        rows_updated = $6, rows_unchanged = $7, rows_deleted = $8, error = $9
+                 where id = $1",
+            )
+            .bind(self.holder.run_id)
+            .bind(outcome)
+            .bind(at)
+            .bind(signed(totals.requests))
+            .bind(signed(totals.rows.inserted))
+            .bind(signed(totals.rows.updated))
+            .bind(signed(totals.rows.unchanged))
+            .bind(signed(totals.rows.deleted))
+            .bind(error)
             .execute(&mut *tx)
             .await?;
-        sqlx::query(
-            "update sync.runs set outcome = $2, finished_at = $3, requests = $4, rows_inserted = $5,
-                    rows_updated = $6, rows_unchanged = $7, rows_deleted = $8, error = $9
-             where id = $1",
-        )
-        .bind(self.id)
-        .bind(outcome)
-        .bind(at)
-        .bind(signed(totals.requests))
-        .bind(signed(totals.rows.inserted))
-        .bind(signed(totals.rows.updated))
-        .bind(signed(totals.rows.unchanged))
-        .bind(signed(totals.rows.deleted))
-        .bind(error)
-        .execute(&mut *tx)
+            tx.commit().await
+        })
         .await?;
-        tx.commit().await?;
-        sqlx::query("select pg_advisory_unlock($1, ($2 % 2147483647)::int)")
-            .bind(RUN_LOCK)
-            .bind(self.id)
-            .execute(&mut *self.alive)
-            .await?;
+        self.heart.stop().await;
         Ok(())
     }
+}
+
+/// The task that keeps a run's lock, and renews its claims. When its connection breaks, it takes another one.
+#[derive(Debug)]
+struct Heart {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Heart {
+    fn start(pool: PgPool, connection: PoolConnection<Postgres>, holder: Holder) -> Self {
+        let (stop, mut stopped) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let mut alive = Some(connection);
+            let mut beats = tokio::time::interval(holder.lasts / 3);
+            loop {
+                tokio::select! {
+                    _ = &mut stopped => break,
+                    _ = beats.tick() => {}
+                }
+                if let Err(error) = beat(&pool, &mut alive, holder).await {
+                    let error = WarehouseError::from_sqlx("renew the claims of the run", error);
+                    warn!(%error, "heartbeat failed");
+                    alive = None;
+                }
+            }
+            if let Some(mut alive) = alive {
+                // If that fails, the lock ends with the connection.
+                let _ = sqlx::query("select pg_advisory_unlock($1, ($2 % 2147483647)::int)")
+                    .bind(RUN_LOCK)
+                    .bind(holder.run_id)
+                    .execute(&mut *alive)
+                    .await;
+            }
+        });
+        Self { stop, task }
+    }
+
+    async fn stop(self) {
+        // An error means that the task is gone already.
+        let _ = self.stop.send(());
+        let _ = self.task.await;
+    }
+}
+
+async fn beat(
+    pool: &PgPool,
+    alive: &mut Option<PoolConnection<Postgres>>,
+    holder: Holder,
+) -> Result<(), sqlx::Error> {
+    let connection = match alive {
+        Some(connection) => connection,
+        None => {
+            let mut connection = pool.acquire().await?;
+            lock(&mut connection, holder.run_id).await?;
+            alive.insert(connection)
+        }
+    };
+    leases::renew(connection, holder).await
 }
 
 /// Records what a run did for a company and a resource.

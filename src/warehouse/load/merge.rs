@@ -11,13 +11,14 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
-use sqlx::postgres::{PgArguments, PgConnection, PgRow};
-use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Postgres, Row as _, ValueRef};
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::distinct::{distinct, version_in};
+use super::history;
+use super::keys::{bind, bytes_of, encoded_key, key_arrays, unnested};
 use super::tuple::{self, EncodedRow, TableRows, Version};
 use crate::warehouse::tables::{Column, Kind, Rule, Table};
 
@@ -32,6 +33,8 @@ pub struct Effect {
     pub unchanged: u64,
     /// Rows marked deleted.
     pub deleted: u64,
+    /// Scopes whose missing rows were not marked deleted, because they are too many.
+    pub held: u64,
 }
 
 impl Effect {
@@ -41,6 +44,7 @@ impl Effect {
         self.updated += other.updated;
         self.unchanged += other.unchanged;
         self.deleted += other.deleted;
+        self.held += other.held;
     }
 }
 
@@ -64,6 +68,8 @@ pub struct Loaded {
     pub contradictions: BTreeMap<String, i64>,
     /// Encoded keys of rows that gave way to a stored newer version; see [`Rule::Newest`].
     pub outdated: HashSet<Box<[u8]>>,
+    /// Encoded keys of rows that were new or differed, of tables whose changes lead to further questions.
+    pub touched: Vec<Box<[u8]>>,
 }
 
 /// Loads `received` into its table. `outdated` holds the outdated keys of the owner table, for
@@ -131,6 +137,10 @@ pub async fn load_table(
     }
     changed.sort_unstable_by_key(|row| row.key);
 
+    if table.is_asked_about() {
+        let touched = new.iter().chain(&changed).map(|row| row.key.into());
+        loaded.touched = touched.collect();
+    }
     if !new.is_empty() {
         loaded.effect.inserted += copy(db, &qualified(table), table, &new, at).await?;
     }
@@ -138,7 +148,7 @@ pub async fn load_table(
         loaded.effect.add(merge(db, table, &changed, at).await?);
     }
     if !vanished.is_empty() {
-        loaded.effect.deleted += mark_deleted(db, table, &vanished, at).await?;
+        loaded.effect.deleted += history::mark_gone(db, table, &vanished, at).await?;
     }
     Ok(loaded)
 }
@@ -170,74 +180,6 @@ fn same_json(left: &[u8], right: &[u8]) -> bool {
     matches!((parse(left), parse(right)), (Some(left), Some(right)) if left == right)
 }
 
-fn bytes_of(row: &PgRow, index: usize) -> Result<Option<&[u8]>, sqlx::Error> {
-    let value = row.try_get_raw(index)?;
-    if value.is_null() {
-        return Ok(None);
-    }
-    value.as_bytes().map(Some).map_err(sqlx::Error::Decode)
-}
-
-/// The key columns of a stored row, encoded as received rows are.
-fn encoded_key(row: &PgRow, table: &Table) -> Result<Vec<u8>, sqlx::Error> {
-    let mut key = Vec::with_capacity(64);
-    for index in 0..table.key_len {
-        let value = bytes_of(row, index)?.unwrap_or_default();
-        key.extend_from_slice(&i32::try_from(value.len()).unwrap_or(i32::MAX).to_be_bytes());
-        key.extend_from_slice(value);
-    }
-    Ok(key)
-}
-
-/// One array per key column, to be unnested side by side.
-enum KeyArray {
-    Text(Vec<String>),
-    Bigint(Vec<i64>),
-    Date(Vec<NaiveDate>),
-}
-
-fn key_arrays<'k>(
-    table: &Table,
-    keys: impl IntoIterator<Item = &'k &'k [u8]>,
-    columns: usize,
-) -> Vec<KeyArray> {
-    let mut arrays: Vec<KeyArray> = table.columns[..columns]
-        .iter()
-        .map(|column| match column.kind {
-            Kind::Bigint => KeyArray::Bigint(Vec::new()),
-            Kind::Date => KeyArray::Date(Vec::new()),
-            _ => KeyArray::Text(Vec::new()),
-        })
-        .collect();
-    for key in keys {
-        for (array, value) in arrays.iter_mut().zip(tuple::fields(key)) {
-            let value = value.unwrap_or_default();
-            match array {
-                KeyArray::Text(values) => values.push(String::from_utf8_lossy(value).into_owned()),
-                KeyArray::Bigint(values) => {
-                    values.push(value.try_into().map_or(0, i64::from_be_bytes));
-                }
-                KeyArray::Date(values) => {
-                    let days = value.try_into().map_or(0, i32::from_be_bytes);
-                    values.push(tuple::POSTGRES_EPOCH + TimeDelta::days(i64::from(days)));
-                }
-            }
-        }
-    }
-    arrays
-}
-
-fn bind(
-    query: Query<'static, Postgres, PgArguments>,
-    keys: Vec<KeyArray>,
-) -> Query<'static, Postgres, PgArguments> {
-    keys.into_iter().fold(query, |query, array| match array {
-        KeyArray::Text(values) => query.bind(values),
-        KeyArray::Bigint(values) => query.bind(values),
-        KeyArray::Date(values) => query.bind(values),
-    })
-}
-
 fn qualified(table: &Table) -> String {
     format!("keepnet.{}", table.name)
 }
@@ -251,32 +193,8 @@ fn column_list(table: &Table) -> String {
         .join(", ")
 }
 
-/// `unnest($1::text[], …) as k(…)` over the first `columns` key columns, and the condition that joins it.
-fn unnested(table: &Table, columns: usize) -> (String, String) {
-    let keys = &table.columns[..columns];
-    let casts = keys
-        .iter()
-        .enumerate()
-        .map(|(index, column)| match column.kind {
-            Kind::Bigint => format!("${}::bigint[]", index + 1),
-            Kind::Date => format!("${}::date[]", index + 1),
-            _ => format!("${}::text[]", index + 1),
-        });
-    let names: Vec<&str> = keys.iter().map(|column| column.name).collect();
-    let source = format!(
-        "unnest({}) as k({})",
-        casts.collect::<Vec<_>>().join(", "),
-        names.join(", ")
-    );
-    let condition = names
-        .iter()
-        .map(|name| format!("t.{name} = k.{name}"))
-        .collect::<Vec<_>>();
-    (source, condition.join(" and "))
-}
-
 fn lookup_sql(table: &Table, columns: usize) -> String {
-    let (source, condition) = unnested(table, columns);
+    let (source, condition) = unnested(table, columns, 1);
     let selected = table
         .columns
         .iter()
@@ -303,8 +221,9 @@ async fn copy(
     }
     tuple::copy_trailer(&mut payload);
     let statement = format!(
-        "copy {target} ({}, first_seen_at, synced_at) from stdin (format binary)",
-        column_list(table)
+        "copy {target} ({}, {}) from stdin (format binary)",
+        column_list(table),
+        tuple::stamps(table).join(", ")
     );
     let mut copy = db.copy_in_raw(&statement).await?;
     copy.send(payload).await?;
@@ -318,11 +237,14 @@ async fn merge(
     at: DateTime<Utc>,
 ) -> Result<Effect, sqlx::Error> {
     let (name, target, columns) = (table.name, qualified(table), column_list(table));
-    let staging = format!("pg_temp.staging_{name}");
+    let (staging, stamps) = (
+        format!("pg_temp.staging_{name}"),
+        tuple::stamps(table).join(", "),
+    );
     // Dropped below as well: two resources may fill the same table in one transaction.
     sqlx::raw_sql(AssertSqlSafe(format!(
         "create temp table staging_{name} on commit drop as
-         select {columns}, first_seen_at, synced_at from {target} with no data"
+         select {columns}, {stamps} from {target} with no data"
     )))
     .execute(&mut *db)
     .await?;
@@ -352,15 +274,21 @@ async fn merge(
             values.iter().map(written).collect::<Vec<_>>().join(", ")
         );
     }
+    let mut is_not_older = "true".to_owned();
     if table.rule == Rule::Newest {
         let (instant, id) = (values[0].name, values[1].name);
         condition = format!(
             "({condition}) and (t.{instant}, t.{id}) <= (excluded.{instant}, excluded.{id})"
         );
+        is_not_older = format!("(t.{instant}, t.{id}) <= (s.{instant}, s.{id})");
+    }
+    if let Some(history) = table.history() {
+        let _ = write!(update, ", {}", history::since_after_merge(history));
+        history::close_merged(db, table, &staging, &is_not_older).await?;
     }
     let merged = sqlx::query(AssertSqlSafe(format!(
-        "insert into {target} as t ({columns}, first_seen_at, synced_at)
-         select {columns}, first_seen_at, synced_at from {staging} order by {key}
+        "insert into {target} as t ({columns}, {stamps})
+         select {columns}, {stamps} from {staging} order by {key}
          on conflict ({key}) do update set {update} where {condition}
          returning xmax = 0"
     )))
@@ -379,26 +307,4 @@ async fn merge(
     }
     effect.unchanged = (rows.len() - merged.len()) as u64;
     Ok(effect)
-}
-
-async fn mark_deleted(
-    db: &mut PgConnection,
-    table: &Table,
-    keys: &[Vec<u8>],
-    at: DateTime<Utc>,
-) -> Result<u64, sqlx::Error> {
-    let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
-    let arrays = key_arrays(table, &keys, table.key_len);
-    let (source, condition) = unnested(table, table.key_len);
-    let sql = format!(
-        "update {} t set deleted_at = ${at}, synced_at = ${at} from {source}
-         where {condition} and t.deleted_at is null",
-        qualified(table),
-        at = table.key_len + 1
-    );
-    let done = bind(sqlx::query(AssertSqlSafe(sql)), arrays)
-        .bind(at)
-        .execute(db)
-        .await?;
-    Ok(done.rows_affected())
 }

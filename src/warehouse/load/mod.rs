@@ -3,8 +3,12 @@
 //! A [`Batch`] holds the rows of some pages, the cursors that they move, and what could not be understood.
 //! [`commit`] writes it in one transaction, so that a kill leaves rows and cursors in step.
 
+pub mod cascade;
 mod distinct;
+mod history;
+mod keys;
 mod merge;
+pub mod sweep;
 pub mod tuple;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -14,9 +18,15 @@ use sqlx::PgPool;
 
 use crate::resource::Resource;
 use crate::warehouse::cursors::{self, CursorMove};
+use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
+use crate::warehouse::leases::{self, Claim};
+use crate::warehouse::patience::persist;
+use crate::warehouse::pending_users::{self, Asked, Question};
 use crate::warehouse::quarantine::{self, BadItem, Discrepancy, UnknownField};
 use crate::warehouse::tables::Rule;
+use crate::warehouse::tables::enrollments::EnrollmentRow;
 pub use merge::{Effect, NewRows};
+use sweep::{Seen, Sweep};
 use tuple::{Row, TableRows, Tuple, Version};
 
 /// How often a batch is tried again when it collides with another transaction.
@@ -30,6 +40,15 @@ impl Rows {
     /// Adds a row to its table.
     pub fn push<R: Row>(&mut self, row: &R) {
         self.table::<R>().push(row);
+    }
+
+    /// Adds a row, and notes that it was seen.
+    pub fn push_seen<R: Row>(&mut self, row: &R, seen: &mut Seen) {
+        let table = self.table::<R>();
+        table.push(row);
+        if let Some(row) = table.last() {
+            seen.note(row.key, row.values);
+        }
     }
 
     /// Says that the rows of `R` that follow, up to the next owner, are all that `owner` has; see [`Rule::Set`].
@@ -72,6 +91,13 @@ impl Rows {
         }
     }
 
+    /// Ids of the enrollments that a listing showed.
+    fn listed_enrollments(&self) -> Vec<String> {
+        let table = EnrollmentRow::TABLE;
+        let rows = self.0.get(&table.order).into_iter().flat_map(TableRows::rows);
+        rows.filter_map(|row| tuple::texts(row.key).pop()).collect()
+    }
+
     /// Number of rows in all tables.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -90,8 +116,16 @@ impl Rows {
 pub struct Batch {
     /// The company that everything belongs to.
     pub company_id: String,
+    /// The right to write for it; none where nobody else writes, as in benchmarks.
+    pub claim: Option<Claim>,
     /// Received rows.
     pub rows: Rows,
+    /// What is asked about users whose report rows changed.
+    pub questions: Vec<Question>,
+    /// Users who were asked.
+    pub asked: Vec<Asked>,
+    /// Complete pulls that end with these rows.
+    pub sweeps: Vec<Sweep>,
     /// Cursors that these rows move.
     pub cursors: Vec<CursorMove>,
     /// Items that could not be understood.
@@ -107,6 +141,8 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+            && self.asked.is_empty()
+            && self.sweeps.is_empty()
             && self.cursors.is_empty()
             && self.bad_items.is_empty()
             && self.unknown_fields.is_empty()
@@ -131,13 +167,31 @@ pub struct Committed {
 /// When the batch before it was `all_new`, rows of bulk tables are first copied without looking for stored ones. If
 /// one of them is stored after all, or another process inserts it at the same time, the copy fails on the key and the
 /// batch is repeated: with looking, then with a merge, which waits for the other process and finds its rows. Deadlocks
-/// and serialization failures are repeated as they are.
+/// and serialization failures are repeated as they are; and so is the batch when the database was away, even if it had
+/// been committed and only the reply was lost: what is there already is not written again.
 pub async fn commit(
     pool: &PgPool,
     batch: &Batch,
     is_all_new: bool,
     at: DateTime<Utc>,
-) -> Result<Committed, sqlx::Error> {
+) -> Result<Committed, WarehouseError> {
+    let mut is_all_new = is_all_new;
+    let committed = persist("load rows", async || {
+        let done = commit_through_collisions(pool, batch, is_all_new, at).await;
+        // After a lost reply the rows may be there.
+        is_all_new = false;
+        done
+    })
+    .await?;
+    committed.ok_or_else(|| WarehouseError::new("load rows", WarehouseErrorKind::ClaimLost))
+}
+
+async fn commit_through_collisions(
+    pool: &PgPool,
+    batch: &Batch,
+    is_all_new: bool,
+    at: DateTime<Utc>,
+) -> Result<Option<Committed>, sqlx::Error> {
     let mut new_rows = if is_all_new {
         NewRows::Assume
     } else {
@@ -157,18 +211,29 @@ pub async fn commit(
     try_commit(pool, batch, new_rows, at).await
 }
 
+/// One try; none when the claim is lost.
 async fn try_commit(
     pool: &PgPool,
     batch: &Batch,
     new_rows: NewRows,
     at: DateTime<Utc>,
-) -> Result<Committed, sqlx::Error> {
+) -> Result<Option<Committed>, sqlx::Error> {
+    let company_id = batch.company_id.as_str();
     let mut tx = pool.begin().await?;
+    if let Some(claim) = &batch.claim
+        && !leases::holds(&mut tx, claim).await?
+    {
+        return Ok(None);
+    }
     let mut effects = Effects::new();
     let (mut bulk_rows, mut new_bulk_rows) = (0, 0);
     let mut outdated: HashMap<u8, HashSet<Box<[u8]>>> = HashMap::new();
     let none = HashSet::new();
     let mut discrepancies = Vec::new();
+    let listed = batch.rows.listed_enrollments();
+    if !listed.is_empty() {
+        cascade::enrollments_back(&mut tx, company_id, &listed, at).await?;
+    }
     for (order, rows) in &batch.rows.0 {
         let owners = match rows.table.rule {
             Rule::SetOfNewest { owner, .. } => outdated.get(&owner).unwrap_or(&none),
@@ -196,26 +261,49 @@ async fn try_commit(
                     found: Some(found),
                 }),
         );
+        if !loaded.touched.is_empty() && !batch.questions.is_empty() {
+            let touched: Vec<[String; 3]> = (loaded.touched.iter())
+                .filter_map(|key| tuple::texts(key).split_off(1).try_into().ok())
+                .collect();
+            pending_users::note(&mut tx, company_id, &batch.questions, &touched, at).await?;
+        }
         if !loaded.outdated.is_empty() {
             outdated.insert(*order, loaded.outdated);
         }
     }
+    let mut doubtful = Vec::new();
+    for one in &batch.sweeps {
+        let swept = sweep::sweep(&mut tx, company_id, one, at).await?;
+        if swept.is_doubtful {
+            doubtful.push((one.resource, one.scope.as_str()));
+        }
+        let effect = effects.entry(one.resource).or_default();
+        effect.deleted += swept.deleted;
+        effect.held += u64::from(swept.held.is_some());
+        discrepancies.extend(swept.held);
+    }
+    pending_users::settle(&mut tx, company_id, &batch.asked, at).await?;
     if !batch.cursors.is_empty() {
-        cursors::advance(&mut tx, &batch.company_id, &batch.cursors).await?;
-        quarantine::resolve_unseen(&mut tx, &batch.company_id, &batch.cursors, at).await?;
+        cursors::advance(&mut tx, company_id, &batch.cursors).await?;
+        let complete: Vec<&CursorMove> =
+            (batch.cursors.iter()).filter(|one| one.is_complete()).collect();
+        quarantine::resolve_unseen(&mut tx, company_id, &complete, at).await?;
+    }
+    for (resource, scope) in doubtful {
+        cursors::hasten(&mut tx, company_id, resource, scope, at).await?;
     }
     for item in &batch.bad_items {
-        quarantine::keep(&mut tx, &batch.company_id, item, at).await?;
+        quarantine::keep(&mut tx, company_id, item, at).await?;
     }
     for field in &batch.unknown_fields {
         quarantine::note_unknown_field(&mut tx, field, at).await?;
     }
     for discrepancy in batch.discrepancies.iter().chain(&discrepancies) {
-        quarantine::note_discrepancy(&mut tx, &batch.company_id, discrepancy, at).await?;
+        quarantine::note_discrepancy(&mut tx, company_id, discrepancy, at).await?;
     }
     tx.commit().await?;
-    Ok(Committed {
+    Ok(Some(Committed {
         effects,
         is_all_new: bulk_rows > 0 && new_bulk_rows == bulk_rows,
-    })
+    }))
 }

@@ -293,11 +293,21 @@ impl TableRows {
 
     /// The rows, in the order in which they were received.
     pub fn rows(&self) -> impl Iterator<Item = EncodedRow<'_>> {
-        self.spans.iter().map(|span| EncodedRow {
+        self.spans.iter().map(|span| self.row(span))
+    }
+
+    /// The row received last.
+    #[must_use]
+    pub fn last(&self) -> Option<EncodedRow<'_>> {
+        self.spans.last().map(|span| self.row(span))
+    }
+
+    fn row(&self, span: &Span) -> EncodedRow<'_> {
+        EncodedRow {
             key: &self.bytes[span.start..span.key_end],
             values: &self.bytes[span.start..span.end],
             owner: span.owners.checked_sub(1),
-        })
+        }
     }
 }
 
@@ -330,6 +340,30 @@ pub fn fields(mut encoded: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
     })
 }
 
+/// Encoded text columns as texts; a null is an empty one.
+#[must_use]
+pub fn texts(encoded: &[u8]) -> Vec<String> {
+    fields(encoded)
+        .map(|value| String::from_utf8_lossy(value.unwrap_or_default()).into_owned())
+        .collect()
+}
+
+/// Texts as encoded columns.
+#[must_use]
+pub fn encoded_texts<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut tuple = Tuple {
+        bytes: &mut bytes,
+        key_len: 0,
+        written: 0,
+        key_end: 0,
+    };
+    for text in texts {
+        tuple.text(Some(text));
+    }
+    bytes
+}
+
 /// The encoded form of the first `count` columns of `encoded`.
 #[must_use]
 pub fn prefix(encoded: &[u8], count: usize) -> &[u8] {
@@ -346,12 +380,23 @@ pub fn copy_header(out: &mut Vec<u8>) {
     out.extend_from_slice(&[0; 8]);
 }
 
-/// Adds one row to a binary COPY stream, followed by `first_seen_at` and `synced_at`.
+/// The columns that a row gets when it is written first: all hold that instant.
+#[must_use]
+pub fn stamps(table: &Table) -> Vec<&'static str> {
+    let since = table.history().map(|history| history.since);
+    ["first_seen_at", "synced_at"]
+        .into_iter()
+        .chain(since)
+        .collect()
+}
+
+/// Adds one row to a binary COPY stream, followed by its [`stamps`].
 pub fn copy_row(out: &mut Vec<u8>, table: &Table, row: EncodedRow<'_>, at: DateTime<Utc>) {
-    let columns = i16::try_from(table.columns.len() + 2).unwrap_or(i16::MAX);
+    let stamps = stamps(table).len();
+    let columns = i16::try_from(table.columns.len() + stamps).unwrap_or(i16::MAX);
     out.extend_from_slice(&columns.to_be_bytes());
     out.extend_from_slice(row.values);
-    for _ in 0..2 {
+    for _ in 0..stamps {
         out.extend_from_slice(&8_i32.to_be_bytes());
         out.extend_from_slice(&postgres_micros(at).to_be_bytes());
     }

@@ -6,6 +6,7 @@
 pub mod anonymous;
 pub mod companies;
 pub mod enrollments;
+pub mod history;
 pub mod interactions;
 pub mod reports;
 pub mod summaries;
@@ -39,6 +40,19 @@ impl Table {
     #[must_use]
     pub fn is_bulk(&self) -> bool {
         self.rule == Rule::Replace && self.key_len > 2
+    }
+
+    /// True when a change of a row is a reason to ask for more about its user.
+    #[must_use]
+    pub fn is_asked_about(&self) -> bool {
+        self.name == "enrollment_users"
+    }
+
+    /// The names of the key columns.
+    pub fn key_names(&self) -> impl Iterator<Item = &'static str> {
+        self.columns[..self.key_len]
+            .iter()
+            .map(|column| column.name)
     }
 }
 

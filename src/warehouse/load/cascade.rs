@@ -1,0 +1,333 @@
+//! What the deletion or the return of a row means for the rows that hang on it.
+//!
+//! Dependents of an enrollment are marked with its own `deleted_at`, so that just these come back with it. A person is
+//! there while one of their report rows is, and is described by the newest enrollment that still reports them.
+
+use chrono::{DateTime, Utc};
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use super::history::{self, Presence};
+use super::tuple;
+use crate::warehouse::tables::Table;
+use crate::warehouse::tables::history::History;
+
+/// Tables whose rows belong to one enrollment, by `enrollment_id`. `tests/it/deletions.rs` compares them with the schema.
+pub const DEPENDENTS_OF_ENROLLMENT: [&str; 13] = [
+    "enrollment_tags",
+    "enrollment_languages",
+    "enrollment_target_groups",
+    "enrollment_training_roles",
+    "enrollment_steps",
+    "enrollment_summaries",
+    "enrollment_users",
+    "interactions",
+    "survey_sessions",
+    "survey_questions",
+    "survey_question_options",
+    "survey_answers",
+    "anonymous_results",
+];
+
+/// The key of a table of which a history may be kept.
+fn key_of(table: &str) -> &'static [&'static str] {
+    match table {
+        "enrollment_users" => &[
+            "company_id",
+            "enrollment_id",
+            "reported_enrollment_id",
+            "target_user_id",
+        ],
+        "target_users" => &["company_id", "target_user_id"],
+        _ => &["company_id", "enrollment_id"],
+    }
+}
+
+/// After rows of `table` with these encoded keys were marked deleted.
+pub async fn after_sweep(
+    db: &mut PgConnection,
+    company_id: &str,
+    table: &Table,
+    keys: &[Vec<u8>],
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let last = |key: &Vec<u8>| tuple::texts(key).pop().unwrap_or_default();
+    match table.name {
+        "enrollments" => {
+            let ids = keys.iter().map(last).collect();
+            enrollments_gone(db, company_id, ids, at).await
+        }
+        "enrollment_users" => {
+            let mut users: Vec<String> = keys.iter().map(last).collect();
+            users.sort_unstable();
+            users.dedup();
+            settle_persons(db, company_id, &users, at).await
+        }
+        "executive_reports" => {
+            let sql = history::mark_sql(
+                "executive_report_widgets",
+                &[],
+                "",
+                "t.company_id = $2 and t.report_id = any($3)",
+                Presence::Gone,
+            );
+            sqlx::query(AssertSqlSafe(sql))
+                .bind(at)
+                .bind(company_id)
+                .bind(keys.iter().map(last).collect::<Vec<_>>())
+                .execute(db)
+                .await?;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Enrollments were marked deleted: so are the steps that only they show, and everything that belongs to either.
+async fn enrollments_gone(
+    db: &mut PgConnection,
+    company_id: &str,
+    mut ids: Vec<String>,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let steps: Vec<String> = sqlx::query_scalar(
+        "update keepnet.enrollments set deleted_at = $1, synced_at = $1
+         where company_id = $2 and parent_enrollment_id = any($3) and is_step and not is_listed and deleted_at is null
+         returning enrollment_id",
+    )
+    .bind(at)
+    .bind(company_id)
+    .bind(&ids)
+    .fetch_all(&mut *db)
+    .await?;
+    ids.extend(steps);
+    let users = users_of(db, company_id, &ids).await?;
+    for table in DEPENDENTS_OF_ENROLLMENT {
+        let rows = "t.company_id = $2 and t.enrollment_id = any($3)";
+        let sql = history::mark_sql(table, key_of(table), "", rows, Presence::Gone);
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(at)
+            .bind(company_id)
+            .bind(&ids)
+            .execute(&mut *db)
+            .await?;
+    }
+    settle_persons(db, company_id, &users, at).await?;
+    forget_scopes(db, company_id, &ids, at).await
+}
+
+/// What is remembered of enrollments that are gone: nothing of it will be read again.
+async fn forget_scopes(
+    db: &mut PgConnection,
+    company_id: &str,
+    ids: &[String],
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    // The second listing of an anonymous enrollment has a scope of its own.
+    let scopes: Vec<String> = ids
+        .iter()
+        .flat_map(|id| [id.clone(), format!("{id}/result")])
+        .collect();
+    for sql in [
+        "delete from sync.cursors where company_id = $1 and scope = any($2)",
+        "delete from sync.missing_rows where company_id = $1 and scope = any($2)",
+        "delete from sync.pending_users where company_id = $1 and enrollment_id = any($2)",
+    ] {
+        sqlx::query(sql)
+            .bind(company_id)
+            .bind(&scopes)
+            .execute(&mut *db)
+            .await?;
+    }
+    for sql in [
+        "update sync.quarantine set resolved_at = $3
+         where company_id = $1 and scope = any($2) and resolved_at is null",
+        "update sync.discrepancies set resolved_at = $3
+         where company_id = $1 and scope = any($2) and resolved_at is null",
+    ] {
+        sqlx::query(sql)
+            .bind(company_id)
+            .bind(&scopes)
+            .bind(at)
+            .execute(&mut *db)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Enrollments are about to be stored again: what was marked with them comes back first.
+pub async fn enrollments_back(
+    db: &mut PgConnection,
+    company_id: &str,
+    received: &[String],
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let back: Vec<(String, DateTime<Utc>)> = sqlx::query_as(
+        "select enrollment_id, deleted_at from keepnet.enrollments
+         where company_id = $1 and enrollment_id = any($2) and deleted_at is not null",
+    )
+    .bind(company_id)
+    .bind(received)
+    .fetch_all(&mut *db)
+    .await?;
+    if back.is_empty() {
+        return Ok(());
+    }
+    let (mut ids, mut gone_at): (Vec<String>, Vec<DateTime<Utc>>) = back.into_iter().unzip();
+    let steps: Vec<(String, DateTime<Utc>)> = sqlx::query_as(
+        "update keepnet.enrollments t set deleted_at = null, synced_at = $1
+         from unnest($3::text[], $4::timestamptz[]) as e(id, gone_at)
+         where t.company_id = $2 and t.parent_enrollment_id = e.id and t.deleted_at = e.gone_at
+           and t.is_step and not t.is_listed
+         returning t.enrollment_id, e.gone_at",
+    )
+    .bind(at)
+    .bind(company_id)
+    .bind(&ids)
+    .bind(&gone_at)
+    .fetch_all(&mut *db)
+    .await?;
+    for (id, gone) in steps {
+        ids.push(id);
+        gone_at.push(gone);
+    }
+    for table in DEPENDENTS_OF_ENROLLMENT {
+        let sql = history::mark_sql(
+            table,
+            key_of(table),
+            "unnest($3::text[], $4::timestamptz[]) as e(id, gone_at)",
+            "t.company_id = $2 and t.enrollment_id = e.id and t.deleted_at = e.gone_at",
+            Presence::Back,
+        );
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(at)
+            .bind(company_id)
+            .bind(&ids)
+            .bind(&gone_at)
+            .execute(&mut *db)
+            .await?;
+    }
+    let users = users_of(db, company_id, &ids).await?;
+    settle_persons(db, company_id, &users, at).await
+}
+
+async fn users_of(
+    db: &mut PgConnection,
+    company_id: &str,
+    enrollments: &[String],
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select distinct target_user_id from keepnet.enrollment_users
+         where company_id = $1 and enrollment_id = any($2) and deleted_at is null",
+    )
+    .bind(company_id)
+    .bind(enrollments)
+    .fetch_all(db)
+    .await
+}
+
+/// After report rows of these users went or came back.
+async fn settle_persons(
+    db: &mut PgConnection,
+    company_id: &str,
+    users: &[String],
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    let is_reported = "exists (select from keepnet.enrollment_users u
+                               where u.company_id = t.company_id and u.target_user_id = t.target_user_id
+                                 and u.deleted_at is null)";
+    let of_users = "t.company_id = $2 and t.target_user_id = any($3)";
+    // Custom fields are marked with the instant of their person, and come back with them.
+    let fields_back = history::mark_sql(
+        "user_custom_fields",
+        &[],
+        "keepnet.target_users p",
+        &format!(
+            "{of_users} and p.company_id = t.company_id and p.target_user_id = t.target_user_id
+             and p.deleted_at = t.deleted_at and {is_reported}"
+        ),
+        Presence::Back,
+    );
+    let mark = |table: &str, rows: String, presence| {
+        history::mark_sql(table, key_of("target_users"), "", &rows, presence)
+    };
+    let gone = format!("{of_users} and not {is_reported}");
+    for sql in [
+        fields_back,
+        mark(
+            "target_users",
+            format!("{of_users} and {is_reported}"),
+            Presence::Back,
+        ),
+        mark("target_users", gone.clone(), Presence::Gone),
+        mark("user_custom_fields", gone, Presence::Gone),
+    ] {
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(at)
+            .bind(company_id)
+            .bind(users)
+            .execute(&mut *db)
+            .await?;
+    }
+    describe_anew(db, company_id, users, at).await
+}
+
+/// Persons whose describing enrollment no longer reports them are described by the newest that does. Custom fields are
+/// not in its stored report: it is to be read again.
+async fn describe_anew(
+    db: &mut PgConnection,
+    company_id: &str,
+    users: &[String],
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let Some(history) = History::of("target_users") else {
+        return Ok(());
+    };
+    let is_described = "t.company_id = $2 and t.target_user_id = n.target_user_id
+                        and (t.reported_by_created_at, t.reported_by_enrollment_id) > (n.created_at, n.enrollment_id)";
+    let sql = format!(
+        "with newest as (
+             select distinct on (u.target_user_id) u.*,
+                    coalesce(case when e.is_listed then e.created_at else p.created_at end, '-infinity') as created_at
+             from keepnet.enrollment_users u
+             join keepnet.enrollments e using (company_id, enrollment_id)
+             left join keepnet.enrollments p
+                 on p.company_id = e.company_id and p.enrollment_id = e.parent_enrollment_id
+             where u.company_id = $2 and u.target_user_id = any($3) and u.deleted_at is null
+             order by u.target_user_id, created_at desc, u.enrollment_id desc),
+         closed as (
+             {close} join newest n on {is_described} where t.valid_from < $1::timestamptz and {differs}
+             on conflict do nothing)
+         update keepnet.target_users t
+         set reported_by_created_at = n.created_at, reported_by_enrollment_id = n.enrollment_id, email = n.email,
+             is_email_masked = coalesce(n.email <> '' and position('@' in n.email) = 0, false), first_name = n.first_name,
+             last_name = n.last_name, department = n.department, phone_number = n.phone_number,
+             synced_at = $1::timestamptz,
+             valid_from = case when {differs} then greatest($1::timestamptz, t.valid_from) else t.valid_from end
+         from newest n where {is_described}
+         returning n.enrollment_id",
+        close = history::close(history, key_of("target_users"), "$1::timestamptz"),
+        differs = history::differs(history, "n"),
+    );
+    let describing: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(at)
+        .bind(company_id)
+        .bind(users)
+        .fetch_all(&mut *db)
+        .await?;
+    if describing.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "update sync.cursors set wanted_at = $1
+         where company_id = $2 and resource = 'users' and scope = any($3)",
+    )
+    .bind(at)
+    .bind(company_id)
+    .bind(describing)
+    .execute(db)
+    .await?;
+    Ok(())
+}
