@@ -13,10 +13,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use chrono::TimeDelta;
 use keepnet_etl::api::{Client, Pauses};
 use keepnet_etl::clock::{ManualClock, SharedClock};
 use keepnet_etl::settings::{Settings, Sources};
-use keepnet_etl::sync::{self, RunReport, Silent, SyncError, SyncRequest};
+use keepnet_etl::sync::{self, Extent, RunReport, Silent, SyncError, SyncRequest};
 use sqlx::PgPool;
 
 /// The present of every test.
@@ -74,6 +75,16 @@ impl TestApp {
     /// One pass over everything.
     pub async fn sync(&self) -> Result<RunReport, SyncError> {
         self.sync_only(&SyncRequest::default()).await
+    }
+
+    /// One pass that reads everything again, an hour later.
+    pub async fn full_sync(&self) -> Result<RunReport, SyncError> {
+        self.clock.advance(TimeDelta::hours(1));
+        self.sync_only(&SyncRequest {
+            extent: Extent::Everything,
+            ..SyncRequest::default()
+        })
+        .await
     }
 
     /// One pass over what `request` names.

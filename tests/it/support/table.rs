@@ -36,7 +36,7 @@ pub const TABLES: [&str; 24] = [
 ];
 
 /// Columns that say something of the row here, not of the thing there.
-const BOOKKEEPING: [&str; 12] = [
+const BOOKKEEPING: [&str; 14] = [
     "company_key",
     "enrollment_key",
     "target_user_key",
@@ -49,6 +49,8 @@ const BOOKKEEPING: [&str; 12] = [
     "deleted_at",
     "reported_by_created_at",
     "reported_by_enrollment_id",
+    "valid_from",
+    "observed_at",
 ];
 
 /// All present rows, as JSON objects of all columns.
@@ -190,13 +192,15 @@ fn plain(value: Value) -> Value {
 /// All rows in the order of `order`, as text: a paragraph per row, a line per column that is not null. The keys that
 /// are counted here and the times of the row's own life are left out.
 pub async fn shown(pool: &PgPool, table: &str, order: &str) -> String {
-    const LEFT_OUT: [&str; 6] = [
+    const LEFT_OUT: [&str; 8] = [
         "company_key",
         "enrollment_key",
         "target_user_key",
         "question_key",
         "first_seen_at",
         "synced_at",
+        "valid_from",
+        "observed_at",
     ];
     let sql = format!("select to_jsonb(t) from keepnet.{table} t order by {order}");
     let rows: Vec<Value> = sqlx::query_scalar(AssertSqlSafe(sql))

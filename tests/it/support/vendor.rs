@@ -15,6 +15,9 @@ pub const ALPHA: &str = "aB3dE5gH7jK9";
 /// Another one, whose id differs by case only.
 pub const BETA: &str = "Ab3De5Gh7Jk9";
 
+/// What names the account: the root of vector 10, else the client id.
+const ACCOUNTS: [&str; 2] = ["RsLr00000001", "demo"];
+
 /// Below what a test says itself.
 const DEFAULT: u8 = 200;
 const LAST: u8 = 255;
@@ -122,6 +125,14 @@ impl Vendor {
             .mount(&vendor.0)
             .await;
         vendor.by_default(token(), ok(vector(1))).await;
+        // What the account's own company has is no company's business but its own.
+        for account in ACCOUNTS {
+            about(account, enrollments())
+                .respond_with(ok(page(&[])))
+                .with_priority(1)
+                .mount(&vendor.0)
+                .await;
+        }
         vendor
     }
 
@@ -229,7 +240,9 @@ impl Vendor {
     pub async fn received(&self, endpoint: &Endpoint) -> Vec<Request> {
         let requests = self.0.received_requests().await.expect("recording is on");
         let is_it = |request: &Request| {
-            request.method.as_str() == endpoint.0 && request.url.path() == endpoint.1
+            request.method.as_str() == endpoint.0
+                && request.url.path() == endpoint.1
+                && !is_about_the_account(request)
         };
         requests.into_iter().filter(is_it).collect()
     }
@@ -242,8 +255,8 @@ impl Vendor {
     /// Paths of all requests received so far, oldest first.
     pub async fn paths(&self) -> Vec<String> {
         let requests = self.0.received_requests().await.expect("recording is on");
-        let path = |request: &Request| request.url.path().to_owned();
-        requests.iter().map(path).collect()
+        let others = requests.iter().filter(|request| !is_about_the_account(request));
+        others.map(|request| request.url.path().to_owned()).collect()
     }
 
     async fn by_default(&self, endpoint: Endpoint, answer: ResponseTemplate) {
@@ -251,6 +264,12 @@ impl Vendor {
         let mock = mock.respond_with(answer).with_priority(DEFAULT);
         mock.mount(&self.0).await;
     }
+}
+
+/// The guard against another tenant's data looks at what the account's own company has.
+fn is_about_the_account(request: &Request) -> bool {
+    let company = request.headers.get("x-ir-company-id");
+    company.is_some_and(|company| ACCOUNTS.iter().any(|account| company == account))
 }
 
 fn about(company: &str, endpoint: Endpoint) -> MockBuilder {
