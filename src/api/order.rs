@@ -45,9 +45,13 @@ pub struct Order {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    Forward { is_ascending: bool },
+    Forward {
+        is_ascending: bool,
+    },
     /// The last page is looked for.
-    ToTheEnd { searches: u32 },
+    ToTheEnd {
+        searches: u32,
+    },
     Backward,
 }
 
@@ -92,7 +96,11 @@ impl Order {
     /// The page that was read last, if pages are read from the front.
     pub const fn forward_page(&self) -> Option<u32> {
         match self.way {
-            Way::Forward { .. } => Some(if self.is_first { self.page } else { self.page - 1 }),
+            Way::Forward { .. } => Some(if self.is_first {
+                self.page
+            } else {
+                self.page - 1
+            }),
             Way::ToTheEnd { .. } | Way::Backward => None,
         }
     }

@@ -2,11 +2,14 @@
 
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tracing::{info, warn};
 
+use super::plan::words;
 use super::table::grouped;
+use crate::api::Client;
 use crate::sync::{CompanyReport, Progress};
 use crate::telemetry;
 use crate::verdict::Verdict;
@@ -14,6 +17,10 @@ use crate::verdict::Verdict;
 /// The progress of one run.
 #[derive(Debug)]
 pub struct Bars {
+    client: Client,
+    begun: Instant,
+    /// Requests that are expected.
+    expected: AtomicU64,
     bar: Option<ProgressBar>,
     companies: AtomicUsize,
     done: AtomicUsize,
@@ -22,26 +29,46 @@ pub struct Bars {
 }
 
 impl Bars {
-    /// A bar if standard error is a terminal, else lines.
+    /// Of a run that asks through `client`: a bar if standard error is a terminal, else lines.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(client: Client) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template(
-                "{spinner} {msg:<34.34} {wide_bar} {prefix}{pos}/{len} companies  {elapsed}",
+                "{spinner} {msg} {wide_bar} {prefix}{pos}/{len} companies  {elapsed}",
             )
             .unwrap_or_else(|_| ProgressStyle::default_bar());
             let bar = telemetry::bars().add(ProgressBar::new(0).with_style(style));
             bar.set_message("reading companies");
-            bar.enable_steady_tick(std::time::Duration::from_millis(120));
+            bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
         Self {
+            client,
+            begun: Instant::now(),
+            expected: AtomicU64::new(0),
             bar,
             companies: AtomicUsize::new(0),
             done: AtomicUsize::new(0),
             rows: AtomicU64::new(0),
             is_asking_users: AtomicBool::new(false),
         }
+    }
+
+    /// How fast it goes, and how long it still takes.
+    fn pace(&self) -> String {
+        let requests = self.client.all_requests();
+        let seconds = self.begun.elapsed().as_secs_f64();
+        let per_second = requests as f64 / seconds.max(0.001);
+        let left = self
+            .expected
+            .load(Ordering::Relaxed)
+            .saturating_sub(requests);
+        let mut pace = format!("{} requests, {per_second:.1}/s", grouped(requests));
+        if left > 0 && per_second > 0.0 {
+            let left = Duration::from_secs_f64(left as f64 / per_second);
+            pace += &format!(", {} left", words(left));
+        }
+        pace
     }
 
     /// Takes the bar away.
@@ -61,10 +88,14 @@ impl Progress for Bars {
         }
     }
 
+    fn expects(&self, requests: u64) {
+        self.expected.store(requests, Ordering::Relaxed);
+    }
+
     fn loaded(&self, rows: u64) {
         let rows = self.rows.fetch_add(rows, Ordering::Relaxed) + rows;
         if let Some(bar) = &self.bar {
-            bar.set_message(format!("{} rows", grouped(rows)));
+            bar.set_message(format!("{} rows, {}", grouped(rows), self.pace()));
         }
     }
 
@@ -101,6 +132,7 @@ impl Progress for Bars {
             None if company.is_well() => info!(
                 company.id = company.company_id,
                 verdict = company.verdict.name(),
+                pace = self.pace(),
                 "company {done} of {} is done",
                 self.companies.load(Ordering::Relaxed)
             ),

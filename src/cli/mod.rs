@@ -1,11 +1,14 @@
 //! The commands: arguments, call, output. One file per command.
 
+pub mod backfill;
 mod bars;
 pub mod check;
 pub mod config;
+pub mod cursor;
 pub mod demo;
 mod failure;
 pub mod migrate;
+mod plan;
 pub mod portfolio;
 pub mod simulate;
 pub mod status;
@@ -56,10 +59,14 @@ pub enum Command {
     Check(check::CheckArgs),
     /// Bring the database to the present schema
     Migrate(migrate::MigrateArgs),
-    /// Pull everything from the API into the warehouse, once
+    /// Pull what is due from the API into the warehouse, once
     Sync(sync::SyncArgs),
+    /// Read the history once: everything of some enrollments, months of widgets
+    Backfill(backfill::BackfillArgs),
     /// Show freshness, the last runs, what failed and what to do
     Status(status::StatusArgs),
+    /// Look at what is remembered of each scope, or forget it
+    Cursor(cursor::CursorArgs),
     /// Show the settings in force
     Config(config::ConfigArgs),
     /// Simulate an API, fill a private warehouse from it, and say what to look at
@@ -115,6 +122,8 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Check(args) => Box::pin(check::run(&app, &args)).await,
         Command::Migrate(args) => migrate::run(&app, &args).await,
         Command::Sync(args) => Box::pin(sync::run(&app, &args)).await,
+        Command::Backfill(args) => Box::pin(backfill::run(&app, &args)).await,
+        Command::Cursor(args) => cursor::run(&app, &args).await,
         Command::Status(args) => status::run(&app, &args).await,
         Command::Config(args) => {
             args.execute(&app.settings, &mut io::stdout().lock())?;

@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
-use super::Failure;
+use sqlx::PgPool;
+
 use super::bars::Bars;
 use super::table::{grouped, table};
-use crate::app::{App, Place};
+use super::{Failure, plan};
+use crate::app::{App, Place, Warehouse};
 use crate::resource::Resource;
-use crate::sync::{self, CompanyReport, Extent, RunKind, RunReport, SyncRequest};
+use crate::sync::{self, CompanyReport, Extent, Forecast, RunKind, RunReport, SyncRequest};
 use crate::verdict::Verdict;
 use crate::warehouse::load::Effect;
 
@@ -22,23 +24,28 @@ const SHOWN: usize = 20;
 /// Arguments of `sync`.
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = "Examples:
-  keepnet-etl sync                                   everything
+  keepnet-etl sync                                   what is due
+  keepnet-etl sync --dry-run                         what that is, why, and how long it takes
+  keepnet-etl sync --full                            everything
   keepnet-etl sync --company aB3dE5gH7jK9            one company
   keepnet-etl sync --resource enrollments,summaries  without the user reports
   keepnet-etl sync --json                            for machines
 
-Each run reads everything; rows that did not change are not written. Companies and enrollments
-are always listed, and summaries are read when users are, because the rest hangs on them.")]
+Companies and enrollments are listed by every run; of the rest it reads what is due. Rows that did
+not change are not written.")]
 pub struct SyncArgs {
     /// Only these companies (ids; repeat or separate with commas)
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     company: Vec<String>,
-    /// Only these resources: companies, enrollments, details, summaries, users
+    /// Only these resources, and what they depend on
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     resource: Vec<Resource>,
     /// Read everything again, not only what is due
     #[arg(long)]
     full: bool,
+    /// Print what is due and why, and how long it would take; ask and write nothing
+    #[arg(long)]
+    dry_run: bool,
     /// Mark missing rows as deleted, however many they are
     #[arg(long)]
     accept_deletions: bool,
@@ -47,13 +54,46 @@ pub struct SyncArgs {
     json: bool,
 }
 
-/// Runs one pass over the configured account.
+impl SyncArgs {
+    fn request(&self) -> SyncRequest {
+        SyncRequest {
+            kind: RunKind::Sync,
+            companies: self.company.clone(),
+            resources: self.resource.clone(),
+            extent: if self.full {
+                Extent::Everything
+            } else {
+                Extent::Due
+            },
+            accepts_deletions: self.accept_deletions,
+        }
+    }
+}
+
+/// Runs one pass over the configured account, or says what it would do.
 pub async fn run(app: &App, args: &SyncArgs) -> Result<ExitCode, Failure> {
+    if args.dry_run {
+        let warehouse = app.open().await?;
+        warehouse.migrate().await?;
+        let now = app.clock.now();
+        let forecast = Forecast::read(&warehouse.pool, &app.settings, &args.request(), now).await?;
+        if args.json {
+            println!("{}", plan::json(&forecast));
+        } else {
+            print!("{}", plan::text(&forecast));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let (report, place) = Box::pin(pass(app, args)).await?;
-    if args.json {
-        println!("{}", json(&report));
+    finished(&report, &place, args.json)
+}
+
+/// Prints what came of a run; its exit code.
+pub fn finished(report: &RunReport, place: &Place, is_json: bool) -> Result<ExitCode, Failure> {
+    if is_json {
+        println!("{}", json(report));
     } else {
-        print!("{}", summary(&report));
+        print!("{}", summary(report));
         if let Place::Embedded(database) = place {
             println!(
                 "the warehouse is {}, its password in {}",
@@ -67,35 +107,55 @@ pub async fn run(app: &App, args: &SyncArgs) -> Result<ExitCode, Failure> {
 
 /// One pass, with progress.
 pub async fn pass(app: &App, args: &SyncArgs) -> Result<(RunReport, Place), Failure> {
-    let client = app.client()?;
     let warehouse = app.open().await?;
     warehouse.migrate().await?;
-    let request = SyncRequest {
-        kind: RunKind::Sync,
-        companies: args.company.clone(),
-        resources: args.resource.clone(),
-        extent: if args.full {
-            Extent::Everything
-        } else {
-            Extent::Due
-        },
-        accepts_deletions: args.accept_deletions,
-    };
+    let watched = Box::pin(watched(app, warehouse, &args.request())).await?;
+    watched.pool.close().await;
+    Ok((watched.report, watched.place))
+}
+
+/// A run that is over, and the database it wrote to.
+pub struct Watched {
+    /// What it did.
+    pub report: RunReport,
+    /// Where the database is.
+    pub place: Place,
+    /// Connections to it.
+    pub pool: PgPool,
+}
+
+/// A run with progress on standard error, which a signal ends in good order.
+pub async fn watched(
+    app: &App,
+    warehouse: Warehouse,
+    request: &SyncRequest,
+) -> Result<Watched, Failure> {
+    let client = app.client()?;
     let stop = stop_on_signal();
-    let bars = Bars::new();
+    let bars = Bars::new(client.clone());
     let done = sync::run(
         &app.settings,
         &warehouse.pool,
         &client,
         &app.clock,
-        &request,
+        request,
         &bars,
         &stop,
     )
     .await;
     bars.clear();
-    warehouse.pool.close().await;
-    Ok((done?, warehouse.place))
+    let report = match done {
+        Ok(report) => report,
+        Err(error) => {
+            warehouse.pool.close().await;
+            return Err(error.into());
+        }
+    };
+    Ok(Watched {
+        report,
+        place: warehouse.place,
+        pool: warehouse.pool,
+    })
 }
 
 /// The first interrupt asks the run to end after the page in hand; a second one ends it at once. What was committed
@@ -153,15 +213,16 @@ pub fn summary(report: &RunReport) -> String {
     let trouble: Vec<&CompanyReport> = report
         .companies
         .iter()
-        .filter(|company| company.verdict != Verdict::Complete)
+        .filter(|company| company.verdict != Verdict::Complete || company.is_busy)
         .collect();
     text += &format!(
-        "run {}: {}, {} of {} companies complete, {} requests, {:.1} s\n",
+        "run {}: {}, {} of {} companies complete, {} requests{}, {:.1} s\n",
         report.run_id,
         report.outcome,
         report.companies.len() - trouble.len(),
         report.companies.len(),
         grouped(report.totals.requests),
+        (report.predicted).map_or_else(String::new, |n| format!(" (expected {})", grouped(n))),
         report.duration.as_secs_f64(),
     );
     for company in trouble.iter().take(SHOWN) {
@@ -216,6 +277,7 @@ pub fn json(report: &RunReport) -> serde_json::Value {
         "run_id": report.run_id,
         "outcome": report.outcome,
         "requests": report.totals.requests,
+        "predicted_requests": report.predicted,
         "rows": rows(report.totals.rows),
         "duration_ms": u64::try_from(report.duration.as_millis()).unwrap_or(u64::MAX),
         "resources": resources,

@@ -18,19 +18,24 @@ pub async fn pull_learners(
 ) -> Result<Pulled, PullError> {
     let listing = || company.anonymous_learners(enrollment_id);
     scope
-        .pull_listing("anonymous learners listed", &[], listing, |delivery, seen, learner| {
-            let extra = scope.extra(delivery, &learner.extra);
-            let row = AnonymousLearnerRow {
-                company_id: company.company_id(),
-                enrollment_id,
-                result_id: &learner.result_id,
-                target_user_id: learner.target_user_id.as_deref(),
-                status: learner.status.as_deref(),
-                last_interaction_at: learner.last_interaction_at,
-                extra,
-            };
-            delivery.rows.push_seen(&row, seen);
-        })
+        .pull_listing(
+            "anonymous learners listed",
+            &[],
+            listing,
+            |delivery, seen, learner| {
+                let extra = scope.extra(delivery, &learner.extra);
+                let row = AnonymousLearnerRow {
+                    company_id: company.company_id(),
+                    enrollment_id,
+                    result_id: &learner.result_id,
+                    target_user_id: learner.target_user_id.as_deref(),
+                    status: learner.status.as_deref(),
+                    last_interaction_at: learner.last_interaction_at,
+                    extra,
+                };
+                delivery.rows.push_seen(&row, seen);
+            },
+        )
         .await
 }
 
@@ -42,21 +47,26 @@ pub async fn pull_results(
 ) -> Result<Pulled, PullError> {
     let listing = || company.anonymous_results(enrollment_id);
     scope
-        .pull_listing("anonymous results listed", &[], listing, |delivery, seen, result| {
-            let result_extra = scope.extra(delivery, &result.extra);
-            let row = AnonymousResultRow {
-                company_id: company.company_id(),
-                enrollment_id,
-                result_id: &result.result_id,
-                is_passed: result.is_passed,
-                score: result.score,
-                enrolled_at: result.enrolled_at,
-                session_started_at: result.session_started_at,
-                session_ended_at: result.session_ended_at,
-                session_count: result.session_count,
-                result_extra,
-            };
-            delivery.rows.push_seen(&row, seen);
-        })
+        .pull_listing(
+            "anonymous results listed",
+            &[],
+            listing,
+            |delivery, seen, result| {
+                let result_extra = scope.extra(delivery, &result.extra);
+                let row = AnonymousResultRow {
+                    company_id: company.company_id(),
+                    enrollment_id,
+                    result_id: &result.result_id,
+                    is_passed: result.is_passed,
+                    score: result.score,
+                    enrolled_at: result.enrolled_at,
+                    session_started_at: result.session_started_at,
+                    session_ended_at: result.session_ended_at,
+                    session_count: result.session_count,
+                    result_extra,
+                };
+                delivery.rows.push_seen(&row, seen);
+            },
+        )
         .await
 }

@@ -9,6 +9,7 @@ use super::{Delivery, PullError, Pulled, Scope};
 use crate::api::CompanyClient;
 use crate::api::endpoints::enrollments::{Enrollment, EnrollmentList};
 use crate::warehouse::load::sweep::Seen;
+use crate::warehouse::stored_load::StoredEnrollment;
 use crate::warehouse::tables::enrollments::{
     EnrollmentLanguageRow, EnrollmentRow, EnrollmentTagRow, EnrollmentTrainingRoleRow,
 };
@@ -56,6 +57,24 @@ impl EnrollmentRef {
             id: enrollment.id,
             r#type: enrollment.r#type,
             created_at: enrollment.created_at,
+        }
+    }
+
+    /// A stored enrollment, whose listed row was `listed_as` when it was read last.
+    #[must_use]
+    pub fn stored(stored: &StoredEnrollment, listed_as: String) -> Self {
+        let status = compact(stored.status.as_deref().unwrap_or_default());
+        Self {
+            id: stored.enrollment_id.clone(),
+            r#type: stored.r#type.clone(),
+            created_at: stored.created_at,
+            is_survey: stored.is_survey,
+            is_archived: stored.is_archived,
+            is_anonymous: status == "scormproxy",
+            is_unlisted_step: stored.is_unlisted_step,
+            is_closed: stored.is_archived || CLOSED.contains(&&*status),
+            seen_at: stored.created_at,
+            listed_as,
         }
     }
 
@@ -140,7 +159,14 @@ pub async fn pull(
             &[],
             || company.enrollments(list).last_page_first(pages),
             |delivery, seen, enrollment| {
-                let listed_as = push(scope, delivery, seen, company.company_id(), &enrollment, list);
+                let listed_as = push(
+                    scope,
+                    delivery,
+                    seen,
+                    company.company_id(),
+                    &enrollment,
+                    list,
+                );
                 let id = enrollment.id.clone();
                 enrollments.insert(id, EnrollmentRef::of(enrollment, list, listed_as));
             },
@@ -149,7 +175,9 @@ pub async fn pull(
     Ok(ListedEnrollments {
         pulled,
         enrollments: enrollments.into_values().collect(),
-        deliveries: deliveries.into_inner().unwrap_or_else(PoisonError::into_inner),
+        deliveries: deliveries
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner),
     })
 }
 

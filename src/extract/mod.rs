@@ -392,8 +392,7 @@ impl<'r> Scope<'r> {
                 continue;
             }
             let seen = &pulled.listing.seen;
-            is_looking_again =
-                pulled.is_complete() && doubtful.iter().any(|key| !seen.has(key));
+            is_looking_again = pulled.is_complete() && doubtful.iter().any(|key| !seen.has(key));
             if !is_looking_again {
                 return Ok((end, pulled));
             }
@@ -408,9 +407,7 @@ impl<'r> Scope<'r> {
         listing: impl Fn() -> Listing<T>,
         push: impl FnMut(&mut Delivery, &mut Seen, T),
     ) -> Result<Pulled, PullError> {
-        let (end, pulled) = self
-            .read_whole(doubtful, None, |_| listing(), push)
-            .await?;
+        let (end, pulled) = self.read_whole(doubtful, None, |_| listing(), push).await?;
         self.note_incomplete(what, end).await?;
         Ok(pulled)
     }
@@ -486,7 +483,11 @@ impl<'r> Scope<'r> {
     }
 
     /// Notes a listing that is not whole as a discrepancy.
-    pub async fn note_incomplete(&self, what: &'static str, end: ListingEnd) -> Result<(), PullError> {
+    pub async fn note_incomplete(
+        &self,
+        what: &'static str,
+        end: ListingEnd,
+    ) -> Result<(), PullError> {
         if end.verdict == Verdict::Complete {
             return Ok(());
         }

@@ -47,7 +47,14 @@ pub async fn pull(scope: &Scope<'_>, company: &CompanyClient) -> Result<Pulled, 
             }
         };
         let seen = &mut pulled.listing.seen;
-        push(scope, &mut delivery, seen, company.company_id(), listed, &report)?;
+        push(
+            scope,
+            &mut delivery,
+            seen,
+            company.company_id(),
+            listed,
+            &report,
+        )?;
         scope.deliver(std::mem::take(&mut delivery)).await?;
         pulled.pages += 1;
     }

@@ -13,20 +13,25 @@ pub async fn pull(
 ) -> Result<Pulled, PullError> {
     let listing = || company.target_groups().last_page_first(pages);
     scope
-        .pull_listing("target groups listed", doubtful, listing, |delivery, seen, group| {
-            let extra = scope.extra(delivery, &group.extra);
-            let row = TargetGroupRow {
-                company_id: company.company_id(),
-                group_id: &group.id,
-                name: group.name.as_deref(),
-                company_name: group.company_name.as_deref(),
-                user_count: group.user_count,
-                priority: group.priority.as_deref(),
-                created_at: group.created_at,
-                updated_at: group.updated_at,
-                extra,
-            };
-            delivery.rows.push_seen(&row, seen);
-        })
+        .pull_listing(
+            "target groups listed",
+            doubtful,
+            listing,
+            |delivery, seen, group| {
+                let extra = scope.extra(delivery, &group.extra);
+                let row = TargetGroupRow {
+                    company_id: company.company_id(),
+                    group_id: &group.id,
+                    name: group.name.as_deref(),
+                    company_name: group.company_name.as_deref(),
+                    user_count: group.user_count,
+                    priority: group.priority.as_deref(),
+                    created_at: group.created_at,
+                    updated_at: group.updated_at,
+                    extra,
+                };
+                delivery.rows.push_seen(&row, seen);
+            },
+        )
         .await
 }

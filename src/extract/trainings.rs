@@ -13,34 +13,39 @@ pub async fn pull(
 ) -> Result<Pulled, PullError> {
     let listing = || company.trainings().last_page_first(pages);
     scope
-        .pull_listing("trainings listed", doubtful, listing, |delivery, seen, training| {
-            let extra = scope.extra(delivery, &training.extra);
-            let row = TrainingRow {
-                company_id: company.company_id(),
-                training_id: &training.id,
-                name: training.name.as_deref(),
-                description: training.description.as_deref(),
-                r#type: training.r#type.as_deref(),
-                category: training.category.as_deref(),
-                target_audience: training.target_audience.as_deref(),
-                level: training.level.as_deref(),
-                duration: training.duration.as_deref(),
-                has_quiz: training.has_quiz,
-                vendor_name: training.vendor_name.as_deref(),
-                created_by: training.created_by.as_deref(),
-                created_at: training.created_at,
-                is_new: training.is_new,
-                is_favourite: training.is_favourite,
-                is_editable: training.is_editable,
-                languages: training.languages.as_deref(),
-                tags: training.tags.as_deref(),
-                compliances: training.compliances.as_deref(),
-                available_for: training.available_for.as_deref(),
-                training_roles: training.training_roles.as_deref(),
-                cover_image_url: training.cover_image_url.as_deref(),
-                extra,
-            };
-            delivery.rows.push_seen(&row, seen);
-        })
+        .pull_listing(
+            "trainings listed",
+            doubtful,
+            listing,
+            |delivery, seen, training| {
+                let extra = scope.extra(delivery, &training.extra);
+                let row = TrainingRow {
+                    company_id: company.company_id(),
+                    training_id: &training.id,
+                    name: training.name.as_deref(),
+                    description: training.description.as_deref(),
+                    r#type: training.r#type.as_deref(),
+                    category: training.category.as_deref(),
+                    target_audience: training.target_audience.as_deref(),
+                    level: training.level.as_deref(),
+                    duration: training.duration.as_deref(),
+                    has_quiz: training.has_quiz,
+                    vendor_name: training.vendor_name.as_deref(),
+                    created_by: training.created_by.as_deref(),
+                    created_at: training.created_at,
+                    is_new: training.is_new,
+                    is_favourite: training.is_favourite,
+                    is_editable: training.is_editable,
+                    languages: training.languages.as_deref(),
+                    tags: training.tags.as_deref(),
+                    compliances: training.compliances.as_deref(),
+                    available_for: training.available_for.as_deref(),
+                    training_roles: training.training_roles.as_deref(),
+                    cover_image_url: training.cover_image_url.as_deref(),
+                    extra,
+                };
+                delivery.rows.push_seen(&row, seen);
+            },
+        )
         .await
 }

@@ -98,7 +98,14 @@ pub async fn pull(
             *seen_at = (*seen_at)
                 .max(user.last_interaction_at)
                 .max(user.first_completed_at);
-            push(scope, delivery, seen, company.company_id(), enrollment, &user);
+            push(
+                scope,
+                delivery,
+                seen,
+                company.company_id(),
+                enrollment,
+                &user,
+            );
             if delivery.questions.is_empty() {
                 delivery.questions = before.questions.to_vec();
             }

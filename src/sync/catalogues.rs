@@ -2,15 +2,19 @@
 
 use std::time::Instant;
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::company::CompanyPass;
 use super::due::Due;
 use super::enrollment::unless_it_ends_the_company;
-use super::memory::Extent;
+use super::memory::{Extent, Memory};
+use super::rhythm::Why;
 use crate::extract::widgets::{Month, scope_of};
 use crate::extract::{
     Delivery, PullError, Pulled, Scope, reports, target_groups, trainings, widgets,
 };
 use crate::resource::Resource;
+use crate::settings::Settings;
 use crate::verdict::Verdict;
 use crate::warehouse::cursors::{CursorState, Step};
 use crate::warehouse::load::tuple::Row;
@@ -33,15 +37,9 @@ fn catalogues() -> [(Resource, &'static Table); 4] {
 /// Fetches what is due. Gives an error only when it ends the company.
 pub async fn fetch(pass: &CompanyPass<'_>) -> Result<(), PullError> {
     let run = pass.run;
-    let completed = pass.memory.completed();
-    let due = &Due {
-        completed: completed.map(|(key, at)| (key.clone(), at)).collect(),
-        now: pass.now(),
-        zone: run.client.dates().zone,
-        settled_after: run.settings.sync.settled_after,
-    };
+    let calendar = Calendar::new(pass.memory, run.extent, run.settings, pass.now());
     for (resource, table) in catalogues() {
-        if !run.selection.includes(resource) || !is_due(pass, due, resource) {
+        if !run.selection.includes(resource) || calendar.why(resource).is_none() {
             continue;
         }
         let client = pass.client();
@@ -54,13 +52,20 @@ pub async fn fetch(pass: &CompanyPass<'_>) -> Result<(), PullError> {
             Resource::Trainings => trainings::pull(&scope, &client, pages, doubtful).await,
             Resource::Reports => reports::pull(&scope, &client).await,
             _ => {
-                let months = months(pass, due);
+                let months = calendar.months();
                 let is_due = |widget_type: &str, month| {
-                    is_month_due(pass, due, &scope_of(widget_type, month), month)
+                    calendar.is_month_due(&scope_of(widget_type, month), month)
                 };
                 let dialects = &run.period_dialects;
-                widgets::pull(pass.shared, &client, &months, is_due, dialects, run.concurrency)
-                    .await
+                widgets::pull(
+                    pass.shared,
+                    &client,
+                    &months,
+                    is_due,
+                    dialects,
+                    run.concurrency,
+                )
+                .await
             }
         };
         scope.deliver(end(pass, &scope, table, &result)).await?;
@@ -112,43 +117,85 @@ fn end(
     end
 }
 
-fn is_due(pass: &CompanyPass<'_>, due: &Due, resource: Resource) -> bool {
-    let cursor = pass.memory.cursor(resource, "");
-    if cursor.is_some_and(|cursor| cursor.wanted_at.is_some()) {
-        return true;
+/// Which catalogues, and which months of the widgets, a run reads.
+pub struct Calendar<'m> {
+    memory: &'m Memory,
+    extent: Extent,
+    due: Due,
+    /// Closed months that are read.
+    closed_months: u32,
+}
+
+impl<'m> Calendar<'m> {
+    /// For one company.
+    #[must_use]
+    pub fn new(
+        memory: &'m Memory,
+        extent: Extent,
+        settings: &Settings,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let completed = memory.completed();
+        Self {
+            memory,
+            extent,
+            due: Due {
+                completed: completed.map(|(key, at)| (key.clone(), at)).collect(),
+                now,
+                zone: settings.api.time_zone,
+                settled_after: settings.sync.settled_after,
+            },
+            closed_months: settings.widgets.months,
+        }
     }
-    match pass.run.extent {
-        // The months of a backfill are looked at one by one.
-        Extent::Backfill { .. } if resource == Resource::Widgets => true,
-        extent => match extent.decides(cursor) {
+
+    /// Why a catalogue is read.
+    #[must_use]
+    pub fn why(&self, resource: Resource) -> Option<Why> {
+        let cursor = self.memory.cursor(resource, "");
+        let Some(known) = cursor.filter(|cursor| cursor.last_complete_at.is_some()) else {
+            return Some(Why::New);
+        };
+        if known.wanted_at.is_some() {
+            return Some(Why::Wanted);
+        }
+        match self.extent {
+            // The months of a backfill are looked at one by one.
+            Extent::Backfill { .. } if resource == Resource::Widgets => Some(Why::Asked),
+            extent => extent
+                .decides(cursor)
+                .unwrap_or_else(|| self.due.daily(resource, "").then_some(Why::Due)),
+        }
+    }
+
+    /// The months whose values are wanted: the last ones, or those of the backfill.
+    #[must_use]
+    pub fn months(&self) -> Vec<Month> {
+        let this_month = Month::of(self.due.today());
+        let of = |at: DateTime<Utc>| Month::of(at.with_timezone(&self.due.zone).date_naive());
+        let (first, last) = match self.extent {
+            Extent::Backfill { from, to, .. } => {
+                let last_instant = to.map(|to| to - TimeDelta::seconds(1));
+                (
+                    from.map(of),
+                    last_instant.map_or(this_month, of).min(this_month),
+                )
+            }
+            Extent::Due | Extent::Everything => (None, this_month),
+        };
+        let first = first.unwrap_or_else(|| this_month.earlier(self.closed_months));
+        std::iter::successors(Some(last), |month| Some(month.earlier(1)))
+            .take_while(|month| *month >= first)
+            .collect()
+    }
+
+    /// Whether the values of a widget type in a month, a scope, are read.
+    #[must_use]
+    pub fn is_month_due(&self, scope: &str, month: Month) -> bool {
+        let cursor = self.memory.cursor(Resource::Widgets, scope);
+        match self.extent.decides(cursor) {
             Some(why) => why.is_some(),
-            None => due.daily(resource, ""),
-        },
-    }
-}
-
-/// The months whose values are wanted: the last ones, or those of the backfill.
-fn months(pass: &CompanyPass<'_>, due: &Due) -> Vec<Month> {
-    let this_month = Month::of(due.today());
-    let zone = pass.run.client.dates().zone;
-    let of = |at: chrono::DateTime<chrono::Utc>| Month::of(at.with_timezone(&zone).date_naive());
-    let (first, last) = match pass.run.extent {
-        Extent::Backfill { from, to, .. } => (
-            from.map(of),
-            to.map_or(this_month, |to| of(to - chrono::TimeDelta::seconds(1)).min(this_month)),
-        ),
-        Extent::Due | Extent::Everything => (None, this_month),
-    };
-    let first = first.unwrap_or_else(|| this_month.earlier(pass.run.settings.widgets.months));
-    std::iter::successors(Some(last), |month| Some(month.earlier(1)))
-        .take_while(|month| *month >= first)
-        .collect()
-}
-
-fn is_month_due(pass: &CompanyPass<'_>, due: &Due, scope: &str, month: Month) -> bool {
-    let cursor = pass.memory.cursor(Resource::Widgets, scope);
-    match pass.run.extent.decides(cursor) {
-        Some(why) => why.is_some(),
-        None => due.month(Resource::Widgets, scope, month),
+            None => self.due.month(Resource::Widgets, scope, month),
+        }
     }
 }

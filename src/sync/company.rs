@@ -18,7 +18,6 @@ use crate::extract::companies::CompanyRef;
 use crate::extract::enrollments::EnrollmentRef;
 use crate::extract::{Delivery, PullError, Scope, Shared};
 use crate::resource::Resource;
-use crate::settings::Interactions;
 use crate::verdict::Verdict;
 use crate::warehouse::cursors;
 use crate::warehouse::error::WarehouseError;
@@ -96,10 +95,9 @@ impl CompanyPass<'_> {
     /// What is asked about the users of an enrollment.
     #[must_use]
     pub fn questions(&self, enrollment: &EnrollmentRef) -> Vec<Question> {
-        let asked = [Resource::Answers, Resource::Interactions];
-        asked
+        per_user::RESOURCES
             .into_iter()
-            .filter(|resource| asks_users(self.run, *resource, enrollment))
+            .filter(|resource| self.run.asks_users(*resource, enrollment))
             .map(|resource| Question {
                 resource,
                 enrollment_id: enrollment.id.clone(),
@@ -126,19 +124,6 @@ impl CompanyPass<'_> {
             },
         }
     }
-}
-
-/// Whether users of an enrollment are asked for `resource` one by one.
-pub fn asks_users(run: &RunContext<'_>, resource: Resource, enrollment: &EnrollmentRef) -> bool {
-    let is_wanted = match resource {
-        Resource::Answers => enrollment.is_survey,
-        _ => match run.settings.sync.interactions {
-            Interactions::Surveys => enrollment.is_survey,
-            Interactions::All => true,
-            Interactions::None => false,
-        },
-    };
-    is_wanted && run.selection.includes(resource)
 }
 
 impl<'r> CompanyPull<'r> {
@@ -196,14 +181,18 @@ impl<'r> CompanyPull<'r> {
     ) -> Result<(), WarehouseError> {
         let (pool, id) = (self.run.pool, &self.company.id);
         let wanted = cursors::wanted(pool, id, Resource::Users).await?;
-        let wanted: Vec<&EnrollmentRef> =
-            found.iter().filter(|one| wanted.contains(&one.id)).collect();
+        let wanted: Vec<&EnrollmentRef> = found
+            .iter()
+            .filter(|one| wanted.contains(&one.id))
+            .collect();
         if wanted.is_empty() {
             return Ok(());
         }
         self.memory = Memory::read(pool, id).await?;
         let fetched = self
-            .load_while(claim, async |pass| enrollments::fetch_again(pass, &wanted).await)
+            .load_while(claim, async |pass| {
+                enrollments::fetch_again(pass, &wanted).await
+            })
             .await?;
         self.ended = fetched.err();
         Ok(())

@@ -11,9 +11,7 @@ use crate::extract::enrollments::EnrollmentRef;
 use crate::extract::steps::StepRef;
 use crate::extract::summaries::SummaryRef;
 use crate::extract::users::{Before, PulledUsers};
-use crate::extract::{
-    Delivery, PullError, Pulled, Scope, anonymous, details, summaries, users,
-};
+use crate::extract::{Delivery, PullError, Pulled, Scope, anonymous, details, summaries, users};
 use crate::resource::Resource;
 use crate::verdict::Verdict;
 use crate::warehouse::cursors::{Cursor, CursorState, Step};
@@ -110,7 +108,9 @@ impl EnrollmentPull<'_> {
                 Err(error)
             }
         };
-        self.pass.tallies.note(Resource::Summaries, &result, &client, begun);
+        self.pass
+            .tallies
+            .note(Resource::Summaries, &result, &client, begun);
         unless_it_ends_the_company(result)
     }
 
@@ -134,7 +134,9 @@ impl EnrollmentPull<'_> {
             }
             Err(error) => scope.ended(CursorState::default(), error.verdict()),
         });
-        self.pass.tallies.note(Resource::Details, &result, &client, begun);
+        self.pass
+            .tallies
+            .note(Resource::Details, &result, &client, begun);
         unless_it_ends_the_company(result)
     }
 
@@ -142,20 +144,34 @@ impl EnrollmentPull<'_> {
         let of = self.pass.memory.of(self.enrollment, true);
         let counts = &self.summary.fingerprint;
         let run = self.pass.run;
-        if run.rhythm.users(of, self.why, counts, self.pass.now()).is_none() {
+        if run
+            .rhythm
+            .users(of, self.why, counts, self.pass.now())
+            .is_none()
+        {
             return Ok(());
         }
         let (client, begun) = self.client();
         let questions = self.pass.questions(self.enrollment);
         let before = Before {
-            state: self.cursor(Resource::Users, self.id()).map(|cursor| cursor.state.clone()).unwrap_or_default(),
+            state: self
+                .cursor(Resource::Users, self.id())
+                .map(|cursor| cursor.state.clone())
+                .unwrap_or_default(),
             doubtful: self.pass.memory.doubtful(Resource::Users, self.id()),
             questions: &questions,
         };
         let scope = self.scope(Resource::Users, self.id());
         let types = &run.training_types;
-        let result =
-            users::pull(&scope, &client, self.enrollment, &self.summary, types, &before).await;
+        let result = users::pull(
+            &scope,
+            &client,
+            self.enrollment,
+            &self.summary,
+            types,
+            &before,
+        )
+        .await;
         let result = match result {
             Ok(PulledUsers { pulled, seen_at }) => {
                 let digest = Some(pulled.listing.seen.digest());
@@ -192,7 +208,9 @@ impl EnrollmentPull<'_> {
                 Err(error)
             }
         };
-        self.pass.tallies.note(Resource::Users, &result, &client, begun);
+        self.pass
+            .tallies
+            .note(Resource::Users, &result, &client, begun);
         unless_it_ends_the_company(result)
     }
 
@@ -201,7 +219,11 @@ impl EnrollmentPull<'_> {
         let of = self.pass.memory.of(self.enrollment, true);
         let counts = &self.summary.fingerprint;
         let run = self.pass.run;
-        if run.rhythm.users(of, self.why, counts, self.pass.now()).is_none() {
+        if run
+            .rhythm
+            .users(of, self.why, counts, self.pass.now())
+            .is_none()
+        {
             return Ok(());
         }
         let id = self.id().to_owned();
@@ -238,7 +260,9 @@ impl EnrollmentPull<'_> {
                     .cursors
                     .push(scope.ended(CursorState::default(), error.verdict())),
             }
-            self.pass.tallies.note(Resource::Anonymous, &result, &client, begun);
+            self.pass
+                .tallies
+                .note(Resource::Anonymous, &result, &client, begun);
             unless_it_ends_the_company(result)?;
         }
         if let [learners, results] = &mut listed[..]

@@ -178,8 +178,9 @@ async fn fetch_each(
         .collect();
     known.extend(steps.iter().map(|step| step.id.clone()));
     wave.extend(steps);
-    let place: HashMap<String, usize> =
-        (wave.iter().enumerate()).map(|(place, one)| (one.id.clone(), place)).collect();
+    let place: HashMap<String, usize> = (wave.iter().enumerate())
+        .map(|(place, one)| (one.id.clone(), place))
+        .collect();
 
     let mut all = Vec::new();
     let mut claimed = HashSet::new();

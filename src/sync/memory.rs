@@ -155,7 +155,10 @@ impl Memory {
             .decides(of.detail)
             .unwrap_or_else(|| rhythm.detail(of, listed_as, now));
         let least = [of.summary, of.users.filter(|_| is_users_asked)];
-        let least = least.into_iter().flatten().min_by_key(|cursor| cursor.last_complete_at);
+        let least = least
+            .into_iter()
+            .flatten()
+            .min_by_key(|cursor| cursor.last_complete_at);
         let summary = extent
             .decides(least)
             .unwrap_or_else(|| rhythm.summary(of, listed_as, now));

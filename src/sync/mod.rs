@@ -19,6 +19,7 @@ mod company;
 mod due;
 mod enrollment;
 mod enrollments;
+mod forecast;
 mod loader;
 mod memory;
 mod per_user;
@@ -27,6 +28,8 @@ mod rhythm;
 mod run;
 mod tally;
 
+pub use forecast::{Forecast, Part};
 pub use memory::Extent;
 pub use report::{CompanyReport, Progress, RunReport, Silent};
+pub use rhythm::Why;
 pub use run::{RunKind, SyncError, SyncRequest, api_exit_code, run};

@@ -11,7 +11,7 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
 
-use super::company::{CompanyPass, asks_users};
+use super::company::CompanyPass;
 use super::enrollment::unless_it_ends_the_company;
 use super::memory::Memory;
 use super::rhythm::Why;
@@ -59,7 +59,10 @@ impl Work {
         enrollments: &[EnrollmentRef],
     ) -> Result<Self, WarehouseError> {
         let mut work = Self::default();
-        if !RESOURCES.iter().any(|resource| run.selection.includes(*resource)) {
+        if !RESOURCES
+            .iter()
+            .any(|resource| run.selection.includes(*resource))
+        {
             return Ok(work);
         }
         let now = run.clock.now();
@@ -70,7 +73,7 @@ impl Work {
             .collect();
         for enrollment in enrollments {
             for (resource, asked_about) in RESOURCES.into_iter().zip(&mut work.asked_about) {
-                if !asks_users(run, resource, enrollment) {
+                if !run.asks_users(resource, enrollment) {
                     continue;
                 }
                 asked_about.insert(enrollment.id.clone());
@@ -78,7 +81,10 @@ impl Work {
                 let key = (resource.name().to_owned(), enrollment.id.clone());
                 if walk.is_some() || (pending.contains(&key) && run.extent.covers(enrollment)) {
                     let enrollment_id = enrollment.id.clone();
-                    let question = Question { resource, enrollment_id };
+                    let question = Question {
+                        resource,
+                        enrollment_id,
+                    };
                     work.parts.push(Part { question, walk });
                 }
             }
@@ -114,10 +120,7 @@ pub async fn fetch(pass: &CompanyPass<'_>, work: &Work) -> Result<(), PullError>
     Ok(())
 }
 
-async fn answers_of(
-    asking: &mut Asking<'_>,
-    client: &CompanyClient,
-) -> Result<Pulled, PullError> {
+async fn answers_of(asking: &mut Asking<'_>, client: &CompanyClient) -> Result<Pulled, PullError> {
     let (scope, company_id) = (asking.scope, asking.pass.company.id.clone());
     let longest = asking.pass.run.rhythm.longest();
     let mut questions = Questions::default();
@@ -131,7 +134,10 @@ async fn answers_of(
             async |user: &ReportedUser, received: Vec<_>, mut delivery: Delivery| {
                 if received.is_empty() && answers::must_exist(user) {
                     let again = Some(Again::Later(longest));
-                    delivery.asked.iter_mut().for_each(|asked| asked.again = again);
+                    delivery
+                        .asked
+                        .iter_mut()
+                        .for_each(|asked| asked.again = again);
                 }
                 answers::deliver(scope, &company_id, user, received, &mut questions, delivery).await
             },
@@ -183,7 +189,9 @@ impl<'a> Asking<'a> {
         asked_about: &'a HashSet<String>,
     ) -> Self {
         let question = &part.question;
-        let cursor = pass.memory.cursor(question.resource, &question.enrollment_id);
+        let cursor = pass
+            .memory
+            .cursor(question.resource, &question.enrollment_id);
         let unfinished = cursor.and_then(|cursor| cursor.state.unfinished.as_ref());
         let (walk_began_at, after) = match unfinished {
             Some(Unfinished::User {
@@ -231,7 +239,8 @@ impl<'a> Asking<'a> {
                 let Some(last) = users.last().cloned() else {
                     break;
                 };
-                self.each(&users, true, &may_exist, &ask, &mut deliver).await?;
+                self.each(&users, true, &may_exist, &ask, &mut deliver)
+                    .await?;
                 if self.in_a_row < MAX_FAILURES_IN_A_ROW {
                     self.after = Some(last);
                 }
@@ -243,12 +252,18 @@ impl<'a> Asking<'a> {
             let page =
                 pending_users::page(pool, company_id, question, now, (&after.0, &after.1)).await?;
             let Some(last) = page.last() else { break };
-            after = (last.reported_enrollment_id.clone(), last.target_user_id.clone());
+            after = (
+                last.reported_enrollment_id.clone(),
+                last.target_user_id.clone(),
+            );
             // Who failed a moment ago is left to the next run.
             let (asked, gone): (Vec<_>, Vec<_>) = page
                 .into_iter()
                 .filter(|user| {
-                    let key = (user.reported_enrollment_id.clone(), user.target_user_id.clone());
+                    let key = (
+                        user.reported_enrollment_id.clone(),
+                        user.target_user_id.clone(),
+                    );
                     !self.failed.contains(&key)
                 })
                 .partition(|user| user.is_reported);
@@ -258,13 +273,19 @@ impl<'a> Asking<'a> {
                 status: user.status,
             };
             let asked: Vec<ReportedUser> = asked.into_iter().map(reported).collect();
-            let gone: Vec<Asked> =
-                gone.into_iter().map(|user| self.asked(&reported(user), None)).collect();
+            let gone: Vec<Asked> = gone
+                .into_iter()
+                .map(|user| self.asked(&reported(user), None))
+                .collect();
             if !gone.is_empty() {
-                let delivery = Delivery { asked: gone, ..Delivery::default() };
+                let delivery = Delivery {
+                    asked: gone,
+                    ..Delivery::default()
+                };
                 self.scope.deliver(delivery).await?;
             }
-            self.each(&asked, false, &may_exist, &ask, &mut deliver).await?;
+            self.each(&asked, false, &may_exist, &ask, &mut deliver)
+                .await?;
         }
         Ok(())
     }
@@ -278,11 +299,15 @@ impl<'a> Asking<'a> {
         ask: &impl AsyncFn(&ReportedUser) -> Result<T, ApiError>,
         deliver: &mut impl AsyncFnMut(&ReportedUser, T, Delivery) -> Result<(), PullError>,
     ) -> Result<(), PullError> {
-        let (asked, skipped): (Vec<&ReportedUser>, Vec<&ReportedUser>) =
-            users.iter().partition(|user| self.is_own(user) && may_exist(user));
+        let (asked, skipped): (Vec<&ReportedUser>, Vec<&ReportedUser>) = users
+            .iter()
+            .partition(|user| self.is_own(user) && may_exist(user));
         if !is_walk && !skipped.is_empty() {
             let asked = skipped.iter().map(|user| self.asked(user, None)).collect();
-            let delivery = Delivery { asked, ..Delivery::default() };
+            let delivery = Delivery {
+                asked,
+                ..Delivery::default()
+            };
             self.scope.deliver(delivery).await?;
         }
         let mut pulls = futures::stream::iter(asked)
@@ -297,7 +322,9 @@ impl<'a> Asking<'a> {
                 ..Delivery::default()
             };
             if is_walk {
-                delivery.cursors.push(self.scope.under_way(self.standing_at(user)));
+                delivery
+                    .cursors
+                    .push(self.scope.under_way(self.standing_at(user)));
             }
             let delivered = match received {
                 Ok(received) => deliver(user, received, delivery).await,
@@ -327,7 +354,9 @@ impl<'a> Asking<'a> {
             ..Delivery::default()
         };
         if is_walk {
-            delivery.cursors.push(self.scope.under_way(self.standing_at(user)));
+            delivery
+                .cursors
+                .push(self.scope.under_way(self.standing_at(user)));
         }
         self.failed.insert((
             user.reported_enrollment_id.clone(),

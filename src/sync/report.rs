@@ -10,6 +10,8 @@ use crate::warehouse::runs::{RunScope, RunTotals};
 pub trait Progress: Send + Sync {
     /// The companies to be pulled are known.
     fn listed(&self, companies: usize);
+    /// So many requests are expected.
+    fn expects(&self, requests: u64);
     /// Rows were committed.
     fn loaded(&self, rows: u64);
     /// The first pass of a company is done.
@@ -26,6 +28,7 @@ pub struct Silent;
 
 impl Progress for Silent {
     fn listed(&self, _: usize) {}
+    fn expects(&self, _: u64) {}
     fn loaded(&self, _: u64) {}
     fn read(&self) {}
     fn asking_users(&self, _: usize) {}
@@ -89,6 +92,8 @@ pub struct RunReport {
     pub run_id: i64,
     /// `ok`, `partial` or `stopped`.
     pub outcome: &'static str,
+    /// Requests that were expected; none before the first run.
+    pub predicted: Option<u64>,
     /// Numbers of the whole run.
     pub totals: RunTotals,
     /// How long it took.

@@ -116,25 +116,27 @@ impl Rhythm {
 
     /// Why the summary is read, and with it what hangs on it; none: it is not.
     #[must_use]
-    pub fn summary(
-        &self,
-        of: Remembered<'_>,
-        listed_as: &str,
-        now: DateTime<Utc>,
-    ) -> Option<Why> {
-        let Some(summary) = of.summary.filter(|cursor| cursor.last_complete_at.is_some()) else {
+    pub fn summary(&self, of: Remembered<'_>, listed_as: &str, now: DateTime<Utc>) -> Option<Why> {
+        let Some(summary) = of
+            .summary
+            .filter(|cursor| cursor.last_complete_at.is_some())
+        else {
             return Some(Why::New);
         };
         let users = of.users.filter(|_| of.is_users_asked);
         if is_past(summary.full_due_at, now) {
             Some(Why::Rolling)
-        } else if summary.wanted_at.is_some() || users.is_some_and(|users| users.wanted_at.is_some()) {
+        } else if summary.wanted_at.is_some()
+            || users.is_some_and(|users| users.wanted_at.is_some())
+        {
             Some(Why::Wanted)
         } else if is_listed_differently(of.detail, listed_as) {
             Some(Why::Changed)
         } else if of.is_users_asked && users.is_none_or(is_unfinished) {
             Some(Why::Unfinished)
-        } else if is_past(summary.due_at, now) || users.is_some_and(|users| is_past(users.due_at, now)) {
+        } else if is_past(summary.due_at, now)
+            || users.is_some_and(|users| is_past(users.due_at, now))
+        {
             Some(Why::Due)
         } else {
             None
@@ -143,12 +145,7 @@ impl Rhythm {
 
     /// Why the settings are read.
     #[must_use]
-    pub fn detail(
-        &self,
-        of: Remembered<'_>,
-        listed_as: &str,
-        now: DateTime<Utc>,
-    ) -> Option<Why> {
+    pub fn detail(&self, of: Remembered<'_>, listed_as: &str, now: DateTime<Utc>) -> Option<Why> {
         let Some(detail) = of.detail.filter(|cursor| cursor.last_complete_at.is_some()) else {
             return Some(Why::New);
         };
@@ -264,7 +261,8 @@ impl Rhythm {
 }
 
 fn later(at: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
-    at.checked_add_signed(by).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    at.checked_add_signed(by)
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 fn is_past(at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {

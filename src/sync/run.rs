@@ -12,6 +12,7 @@ use tracing::{error, info};
 
 use super::claims::Claimed;
 use super::company::{CompanyPull, Passed};
+use super::forecast::Forecast;
 use super::memory::{Extent, Memory};
 use super::report::{CompanyReport, Progress, RunReport};
 use super::rhythm::Rhythm;
@@ -20,11 +21,12 @@ use crate::api::endpoints::enrollments::{Enrollment, EnrollmentList};
 use crate::api::{ApiError, ApiErrorKind, Client};
 use crate::clock::SharedClock;
 use crate::extract::companies::{self, Companies, CompanyRef};
+use crate::extract::enrollments::EnrollmentRef;
 use crate::extract::users::TrainingTypes;
 use crate::extract::widgets::PeriodDialects;
 use crate::extract::{Delivery, PullError, Scope, Shared};
 use crate::resource::Resource;
-use crate::settings::Settings;
+use crate::settings::{Interactions, Settings};
 use crate::verdict::Verdict;
 use crate::warehouse::cursors::{CursorState, Step};
 use crate::warehouse::error::WarehouseError;
@@ -165,7 +167,9 @@ pub fn api_exit_code(kind: &ApiErrorKind) -> u8 {
 pub struct Selection(HashSet<Resource>);
 
 impl Selection {
-    fn new(asked: &[Resource]) -> Self {
+    /// What was asked for, and what it depends on.
+    #[must_use]
+    pub fn new(asked: &[Resource]) -> Self {
         let asked = if asked.is_empty() {
             &Resource::ALL
         } else {
@@ -247,6 +251,12 @@ impl RunContext<'_> {
             )
     }
 
+    /// Whether users of an enrollment are asked for `resource` one by one.
+    #[must_use]
+    pub fn asks_users(&self, resource: Resource, enrollment: &EnrollmentRef) -> bool {
+        asks_users(self.settings, &self.selection, resource, enrollment)
+    }
+
     /// The enrollments that the reseller's own company lists; none when it shows none.
     pub async fn own_enrollments(&self) -> &HashSet<String> {
         let read = async || {
@@ -262,6 +272,24 @@ impl RunContext<'_> {
         };
         self.own_enrollments.get_or_init(read).await
     }
+}
+
+/// Whether users of an enrollment are asked for `resource` one by one.
+pub fn asks_users(
+    settings: &Settings,
+    selection: &Selection,
+    resource: Resource,
+    enrollment: &EnrollmentRef,
+) -> bool {
+    let is_wanted = match resource {
+        Resource::Answers => enrollment.is_survey,
+        _ => match settings.sync.interactions {
+            Interactions::Surveys => enrollment.is_survey,
+            Interactions::All => true,
+            Interactions::None => false,
+        },
+    };
+    is_wanted && selection.includes(resource)
 }
 
 /// Pulls what `request` asks for. Ends early, in good order, when `stop` is set.
@@ -309,6 +337,13 @@ pub async fn run(
             .collect(),
         own_enrollments: OnceCell::new(),
     };
+    let forecast = Forecast::read(pool, settings, request, clock.now()).await?;
+    // Before the first run there is nothing to go by.
+    let predicted = (forecast.companies > 0).then(|| forecast.requests());
+    if let Some(requests) = predicted {
+        progress.expects(requests);
+        runs::predict(pool, run_id, requests).await?;
+    }
     let pulled = pull(&context, request).await;
     account::remember(pool, &account, context.period_dialects.learned()).await;
     let requests = client.all_requests() - requests_before;
@@ -317,6 +352,7 @@ pub async fn run(
             let mut report = RunReport {
                 run_id,
                 outcome: "ok",
+                predicted,
                 totals: RunTotals {
                     requests,
                     ..RunTotals::default()
@@ -353,7 +389,13 @@ pub async fn run(
             };
             // The database may be what failed: then the next run closes this one's row.
             let _ = row
-                .finish(pool, outcome, totals, Some(&failed.to_string()), clock.now())
+                .finish(
+                    pool,
+                    outcome,
+                    totals,
+                    Some(&failed.to_string()),
+                    clock.now(),
+                )
                 .await;
             Err(failed)
         }
@@ -463,7 +505,10 @@ async fn pull_companies(run: &RunContext<'_>) -> Result<(RunScope, Vec<CompanyRe
     };
     let (error, remedy) = match verdict {
         Verdict::Complete => (None, None),
-        Verdict::Held => (Some(tally::HELD.to_owned()), Some(tally::HELD_REMEDY.to_owned())),
+        Verdict::Held => (
+            Some(tally::HELD.to_owned()),
+            Some(tally::HELD_REMEDY.to_owned()),
+        ),
         verdict => (
             Some(format!("the listing of companies is {verdict}")),
             Some("it is read again by the next run; sync.discrepancies has the counts".to_owned()),
@@ -559,14 +604,20 @@ fn select(
     if !unknown.is_empty() {
         return Err(SyncError::UnknownCompanies(unknown.join(", ")));
     }
-    let lists = |list: &[String], id: &str| list.iter().any(|listed| listed == id);
     Ok(companies
         .into_iter()
-        .filter(|company| {
-            (request.companies.is_empty() || lists(&request.companies, &company.id))
-                && (settings.sync.companies_include.is_empty()
-                    || lists(&settings.sync.companies_include, &company.id))
-                && !lists(&settings.sync.companies_exclude, &company.id)
-        })
+        .filter(|company| is_selected(&company.id, settings, request))
         .collect())
+}
+
+/// Whether a run comes to a company.
+pub fn is_selected(company_id: &str, settings: &Settings, request: &SyncRequest) -> bool {
+    let lists = |list: &[String]| list.iter().any(|listed| listed == company_id);
+    let (include, exclude) = (
+        &settings.sync.companies_include,
+        &settings.sync.companies_exclude,
+    );
+    (request.companies.is_empty() || lists(&request.companies))
+        && (include.is_empty() || lists(include))
+        && !lists(exclude)
 }

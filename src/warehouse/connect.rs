@@ -74,10 +74,13 @@ fn is_on_this_machine(options: &PgConnectOptions) -> bool {
 }
 
 async fn work_as_plain_role(db: &mut PgConnection) -> Result<(), sqlx::Error> {
-    // "already exists, skipping" is no news to anybody.
-    sqlx::query("set client_min_messages = warning")
-        .execute(&mut *db)
-        .await?;
+    // "already exists, skipping" is no news to anybody. A process that stands still in a transaction holds the claim on a
+    // company (see `leases`): the server ends it, so that another can take over.
+    sqlx::raw_sql(
+        "set client_min_messages = warning; set idle_in_transaction_session_timeout = '15s'",
+    )
+    .execute(&mut *db)
+    .await?;
     let row = sqlx::query(
         "select login.rolsuper or login.rolbypassrls, owner.rolname, owner.rolsuper or owner.rolbypassrls
          from pg_roles login

@@ -187,7 +187,10 @@ pub async fn advance(
     moves: &[CursorMove],
 ) -> Result<(), sqlx::Error> {
     let complete = |of: fn(&Step) -> Option<DateTime<Utc>>| {
-        moves.iter().map(move |one| of(&one.step)).collect::<Vec<_>>()
+        moves
+            .iter()
+            .map(move |one| of(&one.step))
+            .collect::<Vec<_>>()
     };
     let due_at = complete(|step| match step {
         Step::Complete { due_at, .. } => *due_at,

@@ -53,7 +53,11 @@ pub struct Holder {
 impl Holder {
     fn interval(self) -> PgInterval {
         let microseconds = i64::try_from(self.lasts.as_micros()).unwrap_or(i64::MAX);
-        PgInterval { months: 0, days: 0, microseconds }
+        PgInterval {
+            months: 0,
+            days: 0,
+            microseconds,
+        }
     }
 }
 
@@ -88,7 +92,11 @@ pub async fn claim(
         .await
     })
     .await?;
-    Ok(token.map(|token| Claim { kind, subject: subject.to_owned(), token }))
+    Ok(token.map(|token| Claim {
+        kind,
+        subject: subject.to_owned(),
+        token,
+    }))
 }
 
 /// Whether `claim` still holds; if so, it does until the transaction ends.

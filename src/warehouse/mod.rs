@@ -1,7 +1,9 @@
 //! PostgreSQL: connecting, migrating, loading and the bookkeeping. Knows no HTTP.
 
 pub mod accounts;
+pub mod backfills;
 pub mod connect;
+pub mod cursor_list;
 pub mod cursors;
 pub mod embedded;
 pub mod error;
@@ -15,4 +17,5 @@ pub mod reported_users;
 pub mod runs;
 pub mod status;
 pub mod stored_enrollments;
+pub mod stored_load;
 pub mod tables;

@@ -122,7 +122,9 @@ pub async fn settle(
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
     let column = |of: fn(&Asked) -> &str, is_again: bool| {
-        let asked = asked.iter().filter(move |user| user.again.is_some() == is_again);
+        let asked = asked
+            .iter()
+            .filter(move |user| user.again.is_some() == is_again);
         asked.map(of).collect::<Vec<_>>()
     };
     let columns = |is_again| {

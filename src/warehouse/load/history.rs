@@ -38,7 +38,12 @@ pub fn differs(history: &History, other: &str) -> String {
 
 /// `insert into … select …` of the versions of rows `t` that end at `at`, an SQL expression.
 pub fn close(history: &History, key: &[&str], at: &str) -> String {
-    let History { base, name, since, columns } = history;
+    let History {
+        base,
+        name,
+        since,
+        columns,
+    } = history;
     let key_list = key.join(", ");
     let stored: Vec<String> = key
         .iter()

@@ -94,7 +94,11 @@ impl Rows {
     /// Ids of the enrollments that a listing showed.
     fn listed_enrollments(&self) -> Vec<String> {
         let table = EnrollmentRow::TABLE;
-        let rows = self.0.get(&table.order).into_iter().flat_map(TableRows::rows);
+        let rows = self
+            .0
+            .get(&table.order)
+            .into_iter()
+            .flat_map(TableRows::rows);
         rows.filter_map(|row| tuple::texts(row.key).pop()).collect()
     }
 
@@ -285,8 +289,9 @@ async fn try_commit(
     pending_users::settle(&mut tx, company_id, &batch.asked, at).await?;
     if !batch.cursors.is_empty() {
         cursors::advance(&mut tx, company_id, &batch.cursors).await?;
-        let complete: Vec<&CursorMove> =
-            (batch.cursors.iter()).filter(|one| one.is_complete()).collect();
+        let complete: Vec<&CursorMove> = (batch.cursors.iter())
+            .filter(|one| one.is_complete())
+            .collect();
         quarantine::resolve_unseen(&mut tx, company_id, &complete, at).await?;
     }
     for (resource, scope) in doubtful {

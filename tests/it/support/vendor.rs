@@ -255,8 +255,12 @@ impl Vendor {
     /// Paths of all requests received so far, oldest first.
     pub async fn paths(&self) -> Vec<String> {
         let requests = self.0.received_requests().await.expect("recording is on");
-        let others = requests.iter().filter(|request| !is_about_the_account(request));
-        others.map(|request| request.url.path().to_owned()).collect()
+        let others = requests
+            .iter()
+            .filter(|request| !is_about_the_account(request));
+        others
+            .map(|request| request.url.path().to_owned())
+            .collect()
     }
 
     async fn by_default(&self, endpoint: Endpoint, answer: ResponseTemplate) {
