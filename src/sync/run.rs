@@ -8,7 +8,7 @@ use std::time::Instant;
 use futures::{StreamExt, TryStreamExt};
 use sqlx::PgPool;
 use tokio::sync::mpsc;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::company::{CompanyPull, Passed};
 use super::report::{CompanyReport, Progress, RunReport};
@@ -103,7 +103,8 @@ const NOT_A_RESELLER: &str =
 #[must_use]
 pub fn api_exit_code(kind: &ApiErrorKind) -> u8 {
     use ApiErrorKind::{
-        AccessWithdrawn, AddressRefused, CredentialsRefused, Forbidden, Setup, Unauthorized,
+        AccessWithdrawn, AddressRefused, CredentialsRefused, DailyLimit, Forbidden, Setup,
+        Unauthorized,
     };
     match kind {
         CredentialsRefused(_)
@@ -112,6 +113,7 @@ pub fn api_exit_code(kind: &ApiErrorKind) -> u8 {
         | AccessWithdrawn
         | AddressRefused
         | Forbidden(_) => 2,
+        DailyLimit { .. } => 1,
         _ => 3,
     }
 }
@@ -182,8 +184,25 @@ pub struct RunContext<'r> {
     pub forbidden_before: HashSet<String>,
 }
 
-/// Pulls what `request` asks for. Ends early, in good order, when `stop` is set.
+/// Pulls what `request` asks for. Ends early, in good order, when `stop` is set or the requests of the day are used up.
 pub async fn run(
+    settings: &Settings,
+    pool: &PgPool,
+    client: &Client,
+    clock: &SharedClock,
+    request: &SyncRequest,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<RunReport, SyncError> {
+    account::limit_known(client, &settings.api, pool).await?;
+    let done = run_limited(settings, pool, client, clock, request, progress, stop).await;
+    if let Err(reason) = client.give_back().await {
+        warn!(%reason, "could not give back requests of the day");
+    }
+    done
+}
+
+async fn run_limited(
     settings: &Settings,
     pool: &PgPool,
     client: &Client,
@@ -243,8 +262,10 @@ pub async fn run(
             let mut rows = RunTotals::default().rows;
             report.scopes().for_each(|scope| rows.add(scope.rows));
             report.totals.rows = rows;
-            report.outcome = outcome(&report, stop);
-            row.finish(report.outcome, report.totals, None, clock.now())
+            let refusal = client.refusal();
+            report.outcome = outcome(&report, stop, refusal.is_some());
+            let error = refusal.map(|kind| format!("stopped: {kind}; {}", kind.policy().1));
+            row.finish(report.outcome, report.totals, error.as_deref(), clock.now())
                 .await
                 .map_err(database)?;
             info!(
@@ -265,6 +286,7 @@ pub async fn run(
             };
             let outcome = match failed {
                 SyncError::Companies(PullError::Stopped) => "stopped",
+                _ if client.refusal().is_some() => "stopped",
                 _ => "failed",
             };
             // The database may be what failed: then the next run closes this one's row.
@@ -276,8 +298,8 @@ pub async fn run(
     }
 }
 
-fn outcome(report: &RunReport, stop: &AtomicBool) -> &'static str {
-    if stop.load(Ordering::Relaxed) {
+fn outcome(report: &RunReport, stop: &AtomicBool, was_refused: bool) -> &'static str {
+    if was_refused || stop.load(Ordering::Relaxed) {
         "stopped"
     } else if report.listing.verdict == Verdict::Complete
         && report.companies.iter().all(CompanyReport::is_well)
@@ -303,7 +325,10 @@ async fn pull(
     }
     // What is asked user by user comes after everything else of all companies: it is most of the requests.
     let passed: Vec<(usize, Passed<'_>)> = futures::stream::iter(companies.iter().enumerate())
-        .take_while(|_| std::future::ready(!run.stop.load(Ordering::Relaxed)))
+        .take_while(|_| {
+            let is_ending = run.stop.load(Ordering::Relaxed) || run.client.refusal().is_some();
+            std::future::ready(!is_ending)
+        })
         .map(|(index, company)| async move {
             CompanyPull::begin(run, company)
                 .await
