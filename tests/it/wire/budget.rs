@@ -11,7 +11,8 @@ use crate::support::vendor::{ALPHA, BETA, Vendor, companies, detail, failure, ok
 #[tokio::test]
 async fn a_storm_of_429_does_not_fail_a_run() {
     let simulator = Simulator::start(&["--companies", "3", "--users", "12", "--enrollments", "2"]);
-    let app = TestApp::new(simulator.url(), &[]).await;
+    let zone = [("api.time_zone", "Europe/Istanbul")];
+    let app = TestApp::new(simulator.url(), &zone).await;
     // As many as one request bears, each beside as many failures as it has attempts to spare.
     for endpoint in ["companies", "enrollments", "details", "summaries", "users"] {
         simulator.fault(&format!("{endpoint}:429:times=5")).await;

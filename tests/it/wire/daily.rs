@@ -46,7 +46,8 @@ async fn a_run_stops_at_the_limit_and_one_of_the_next_day_goes_on() {
 
     simulator.reset_requests().await;
     let limit = all - 5;
-    let limited = [("api.daily_requests", &*limit.to_string())];
+    let zone = ("api.time_zone", "Europe/Istanbul");
+    let limited = [zone, ("api.daily_requests", &*limit.to_string())];
     let app = TestApp::new(simulator.url(), &limited).await;
     let report = app.sync().await.unwrap();
     assert_eq!((report.outcome, report.totals.requests), ("stopped", limit));
@@ -72,7 +73,7 @@ async fn a_run_stops_at_the_limit_and_one_of_the_next_day_goes_on() {
     assert!(refused.to_string().contains("2026-07-02 00:00 UTC"));
     assert_eq!(simulator.requests().await["total"], json!(limit));
 
-    let more = [("api.daily_requests", &*(2 * all).to_string())];
+    let more = [zone, ("api.daily_requests", &*(2 * all).to_string())];
     let next = TestApp::with_pool(app.pool.clone(), simulator.url(), &more);
     next.clock.advance(TimeDelta::hours(12));
     let report = next.sync().await.unwrap();
