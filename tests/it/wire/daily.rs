@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{NaiveDate, TimeDelta};
 use futures::future::join_all;
-use keepnet_etl::api::Allowance;
+use keepnet_etl::api::{Allowance, Client};
 use keepnet_etl::sync::SyncError;
 use keepnet_etl::warehouse::accounts::{self, DailyRequests};
 use serde_json::json;
@@ -121,7 +121,7 @@ async fn two_clients_on_one_database_share_the_limit() {
     assert_eq!(asked.iter().filter(|asked| asked.is_ok()).count(), 38);
     let sent = vendor.count(&detail("x")).await + vendor.count(&token()).await;
     assert_eq!(sent, 40);
-    let used: Vec<_> = clients.iter().map(|client| client.used_today()).collect();
+    let used: Vec<_> = clients.iter().map(Client::used_today).collect();
     assert!(used.contains(&Some(40)), "{used:?}");
 }
 
