@@ -1,95 +1,224 @@
 //! How hard the service may be asked: one budget per credential, shared by all requests.
 //!
-//! A cap on requests under way, a rate at which they start, and a gate that closes for all of them when the service
-//! asks for a pause.
+//! A request passes a turnstile (fair between companies, see [`super::turnstile`]), and at its head waits for three
+//! things: that the gate is open, which closes for all when the service asks for a pause; that the rate allows another
+//! start; and that fewer requests are under way than the present width.
+//!
+//! The width adapts: it begins small, grows by one for each round of good answers while it is used up, and halves when
+//! the service is overloaded, once per burst: the answers to requests that were sent before a halving say nothing
+//! about the new width.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// The shared budget. Waiting requests are served in the order in which they came.
+use super::turnstile::Turnstile;
+
+/// The width to begin with.
+const FIRST_WIDTH: u32 = 2;
+/// The grain of timers: a start that is late by this much does not delay the next ones.
+const GRAIN: Duration = Duration::from_millis(2);
+
+/// The shared budget.
 #[derive(Debug)]
 pub struct Budget {
-    slots: Semaphore,
+    turnstile: Arc<Turnstile>,
+    max_width: u32,
     interval: Duration,
-    pace: Mutex<Pace>,
+    state: Mutex<State>,
+    /// Tells the request at the head of the turnstile that one has ended.
+    ended: Notify,
 }
 
 #[derive(Debug)]
-struct Pace {
-    /// The earliest start of the next request.
+struct State {
+    /// Requests that may be under way at once.
+    width: u32,
+    under_way: u32,
+    /// Halvings so far.
+    epoch: u64,
+    /// Good answers of the present round.
+    good: u32,
+    /// Whether the width was reached in the present round.
+    was_full: bool,
+    /// The earliest start of the next request by the rate.
     next: Instant,
     /// No request starts before this.
     closed_until: Instant,
 }
 
+/// Whether a request may start.
+enum Admission {
+    /// In this epoch.
+    Now(u64),
+    At(Instant),
+    WhenOneEnds,
+}
+
+/// A request under way, as long as this lives.
+#[derive(Debug)]
+pub struct Permit<'b> {
+    budget: &'b Budget,
+    epoch: u64,
+}
+
 impl Budget {
-    /// A budget of `concurrency` requests at once and `per_second` starts per second (0: no limit).
+    /// A budget of at most `max_width` requests at once and `per_second` starts per second (0: no limit).
     #[must_use]
-    pub fn new(concurrency: u32, per_second: f64) -> Self {
+    pub fn new(max_width: u32, per_second: f64) -> Self {
         let now = Instant::now();
+        let max_width = max_width.max(1);
         Self {
-            slots: Semaphore::new(concurrency.max(1) as usize),
+            turnstile: Arc::default(),
+            max_width,
             interval: if per_second > 0.0 {
                 Duration::from_secs_f64(1.0 / per_second)
             } else {
                 Duration::ZERO
             },
-            pace: Mutex::new(Pace {
+            state: Mutex::new(State {
+                width: FIRST_WIDTH.min(max_width),
+                under_way: 0,
+                epoch: 0,
+                good: 0,
+                was_full: false,
                 next: now,
                 closed_until: now,
             }),
+            ended: Notify::new(),
         }
     }
 
-    /// Waits until a request may start. It is under way as long as the permit lives.
-    pub async fn acquire(&self) -> Option<SemaphorePermit<'_>> {
-        let permit = self.slots.acquire().await.ok()?;
-        let turn = self.take_turn();
+    /// Waits until a request of `company` may start. An error: the gate is closed for so long, longer than `patience`.
+    pub async fn acquire(
+        &self,
+        company: Option<&str>,
+        patience: Duration,
+    ) -> Result<Permit<'_>, Duration> {
+        let _turn = self.turnstile.enter(company).await;
         loop {
-            // The gate may close, or close for longer, while this request waits.
-            let start = turn.max(self.pace().closed_until);
-            if start <= Instant::now() {
-                return Some(permit);
+            let closed_for = self.closed_for();
+            if closed_for > patience {
+                return Err(closed_for);
             }
-            tokio::time::sleep_until(start).await;
+            // The gate may close, or close for longer, and the width may shrink, while this request waits.
+            match self.admit() {
+                Admission::Now(epoch) => {
+                    return Ok(Permit {
+                        budget: self,
+                        epoch,
+                    });
+                }
+                Admission::At(start) => tokio::time::sleep_until(start).await,
+                Admission::WhenOneEnds => self.ended.notified().await,
+            }
         }
     }
 
-    /// The earliest start by the rate alone.
-    fn take_turn(&self) -> Instant {
-        let mut pace = self.pace();
-        let turn = pace.next.max(Instant::now());
-        pace.next = turn + self.interval;
-        turn
+    fn admit(&self) -> Admission {
+        let mut state = self.state();
+        if state.under_way >= state.width {
+            state.was_full = true;
+            return Admission::WhenOneEnds;
+        }
+        let now = Instant::now();
+        let start = state.next.max(state.closed_until);
+        if start > now {
+            return Admission::At(start);
+        }
+        state.next = start.max(now.checked_sub(GRAIN).unwrap_or(now)) + self.interval;
+        state.under_way += 1;
+        Admission::Now(state.epoch)
     }
 
     /// Lets no request start for `pause`.
     pub fn close_for(&self, pause: Duration) {
-        let mut pace = self.pace();
-        pace.closed_until = pace.closed_until.max(Instant::now() + pause);
-        pace.next = pace.next.max(pace.closed_until);
+        let mut state = self.state();
+        state.closed_until = state.closed_until.max(Instant::now() + pause);
     }
 
-    fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    /// For how long no request starts.
+    #[must_use]
+    pub fn closed_for(&self) -> Duration {
+        let closed_until = self.state().closed_until;
+        closed_until.saturating_duration_since(Instant::now())
+    }
+
+    /// Requests that may be under way at once, at present.
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        self.state().width
+    }
+
+    /// Requests that wait to be sent.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.turnstile.len()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit<'_> {
+    /// The request was answered well.
+    pub fn note_success(&self) {
+        let mut state = self.budget.state();
+        if self.epoch != state.epoch {
+            return;
+        }
+        state.good += 1;
+        if state.good >= state.width {
+            // A width that nobody used up proves nothing about a larger one.
+            if state.was_full && state.width < self.budget.max_width {
+                state.width += 1;
+            }
+            state.good = 0;
+            state.was_full = false;
+        }
+    }
+
+    /// The service is overloaded.
+    pub fn note_overload(&self) {
+        let mut state = self.budget.state();
+        if self.epoch != state.epoch {
+            return;
+        }
+        state.width = (state.width / 2).max(1);
+        state.epoch += 1;
+        state.good = 0;
+        state.was_full = false;
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        self.budget.state().under_way -= 1;
+        self.budget.ended.notify_one();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
 
+    const PATIENCE: Duration = Duration::from_hours(6);
+
+    async fn acquire(budget: &Budget) -> Permit<'_> {
+        budget.acquire(None, PATIENCE).await.unwrap()
+    }
+
+    /// When each of so many requests, that take no time, is sent.
     async fn starts(budget: Arc<Budget>, requests: usize) -> Vec<u128> {
         let begin = Instant::now();
         let tasks: Vec<_> = (0..requests)
             .map(|_| {
                 let budget = Arc::clone(&budget);
                 tokio::spawn(async move {
-                    let _permit = budget.acquire().await;
+                    let _permit = acquire(&budget).await;
                     begin.elapsed().as_millis()
                 })
             })
@@ -100,6 +229,64 @@ mod tests {
         }
         starts.sort_unstable();
         starts
+    }
+
+    /// The widths after each of `rounds` bursts as wide as allowed, whose answers are noted by `note`.
+    async fn widths<'b>(budget: &'b Budget, rounds: usize, note: impl Fn(&Permit<'b>)) -> Vec<u32> {
+        let mut widths = Vec::new();
+        for _ in 0..rounds {
+            let mut permits = Vec::new();
+            for _ in 0..budget.width() {
+                permits.push(acquire(budget).await);
+            }
+            let one_more = tokio::time::timeout(Duration::from_secs(1), acquire(budget)).await;
+            assert!(one_more.is_err(), "more than {} at once", permits.len());
+            permits.iter().for_each(&note);
+            drop(permits);
+            widths.push(budget.width());
+        }
+        widths
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_width_grows_by_one_a_round_up_to_its_bound_and_halves_once_a_burst() {
+        let budget = Budget::new(6, 0.0);
+        assert_eq!(budget.width(), 2);
+        let grown = widths(&budget, 5, Permit::note_success).await;
+        assert_eq!(grown, [3, 4, 5, 6, 6]);
+        let halved = widths(&budget, 4, Permit::note_overload).await;
+        assert_eq!(halved, [3, 1, 1, 1]);
+        assert_eq!(widths(&budget, 1, Permit::note_success).await, [2]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_to_what_was_sent_before_a_halving_do_not_count() {
+        let budget = Budget::new(8, 0.0);
+        widths(&budget, 6, Permit::note_success).await;
+        let (first, second) = (acquire(&budget).await, acquire(&budget).await);
+        first.note_overload();
+        for _ in 0..20 {
+            second.note_success();
+        }
+        second.note_overload();
+        assert_eq!(budget.width(), 4);
+        acquire(&budget).await.note_overload();
+        assert_eq!(budget.width(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_width_that_is_not_used_up_does_not_grow() {
+        let budget = Budget::new(8, 5.0);
+        for _ in 0..50 {
+            acquire(&budget).await.note_success();
+        }
+        assert_eq!(budget.width(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_single_request_at_once_stays_one() {
+        let budget = Budget::new(1, 0.0);
+        assert_eq!(widths(&budget, 3, Permit::note_success).await, [1, 1, 1]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -113,11 +300,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_closed_gate_holds_back_every_request() {
-        let budget = Arc::new(Budget::new(100, 0.0));
+    async fn a_closed_gate_holds_back_every_request_and_opens_at_the_given_rate() {
+        let budget = Arc::new(Budget::new(100, 1.0));
         budget.close_for(Duration::from_secs(7));
         budget.close_for(Duration::from_secs(3));
-        assert!(starts(budget, 4).await.iter().all(|start| *start >= 7_000));
+        let starts = starts(budget, 3).await;
+        for (index, start) in starts.iter().enumerate() {
+            let due = 7_000 + 1_000 * index as u128;
+            assert!((due..=due + 2).contains(start), "{starts:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -126,18 +317,64 @@ mod tests {
         let waiting = tokio::spawn(starts(Arc::clone(&budget), 2));
         tokio::task::yield_now().await;
         tokio::time::advance(Duration::from_millis(500)).await;
+        assert_eq!(budget.waiting(), 1);
         budget.close_for(Duration::from_secs(10));
         assert!(waiting.await.unwrap()[1] >= 10_500);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_more_requests_are_under_way_than_allowed() {
-        let budget = Budget::new(2, 0.0);
-        let _first = budget.acquire().await;
-        let second = budget.acquire().await;
-        let third = tokio::time::timeout(Duration::from_secs(60), budget.acquire()).await;
-        assert!(third.is_err());
-        drop(second);
-        assert!(budget.acquire().await.is_some());
+    async fn nobody_waits_at_a_gate_that_is_closed_for_longer_than_their_patience() {
+        let budget = Budget::new(1, 0.0);
+        budget.close_for(Duration::from_hours(24));
+        let refused = budget.acquire(None, PATIENCE).await.unwrap_err();
+        assert_eq!(refused, Duration::from_hours(24));
+        tokio::time::advance(Duration::from_hours(18)).await;
+        assert!(budget.acquire(None, PATIENCE).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_gives_up_waiting_leaves_its_slot_and_its_start_to_the_next() {
+        let budget = Budget::new(1, 1.0);
+        let first = acquire(&budget).await;
+        for _ in 0..3 {
+            let given_up = tokio::time::timeout(Duration::from_millis(100), acquire(&budget)).await;
+            assert!(given_up.is_err());
+        }
+        drop(first);
+        let begin = Instant::now();
+        let given_up = tokio::time::timeout(Duration::from_millis(100), acquire(&budget)).await;
+        assert!(given_up.is_err());
+        drop(acquire(&budget).await);
+        assert!(begin.elapsed() <= Duration::from_secs(1));
+        assert_eq!((budget.waiting(), budget.state().under_way), (0, 0));
+    }
+
+    /// In which order requests are sent, when this many of two companies come at once, the large one first.
+    async fn order(width: u32, large: usize, small: usize) -> String {
+        let budget = Arc::new(Budget::new(width, 5.0));
+        let sent = Arc::new(Mutex::new(String::new()));
+        let companies = std::iter::repeat_n("L", large).chain(std::iter::repeat_n("s", small));
+        let tasks: Vec<_> = companies
+            .map(|company| {
+                let (budget, sent) = (Arc::clone(&budget), Arc::clone(&sent));
+                tokio::spawn(async move {
+                    let permit = budget.acquire(Some(company), PATIENCE).await.unwrap();
+                    sent.lock().unwrap().push_str(company);
+                    tokio::time::sleep(Duration::from_millis(900)).await;
+                    permit.note_success();
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        Arc::into_inner(sent).unwrap().into_inner().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_large_company_does_not_starve_a_small_one_at_any_width() {
+        for width in [1, 2, 8] {
+            assert_eq!(order(width, 8, 4).await, "LLLsLsLsLsLL", "width {width}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 /// A failure of a request.
@@ -103,6 +104,20 @@ pub enum ApiErrorKind {
     /// Larger than allowed.
     #[error("the answer is larger than api.max_response_bytes ({0} bytes)")]
     TooLarge(u64),
+    /// The day's requests are used up.
+    #[error(
+        "the {limit} requests of the day (api.daily_requests) are used up, new ones are counted from {}",
+        resets_at.format("%Y-%m-%d %H:%M UTC")
+    )]
+    DailyLimit {
+        /// Requests allowed per day.
+        limit: u64,
+        /// When the next day begins.
+        resets_at: DateTime<Utc>,
+    },
+    /// The count of the day's requests could not be read.
+    #[error("the count of today's requests is out of reach ({0})")]
+    AllowanceUnknown(String),
 }
 
 fn said(message: &str) -> String {
@@ -208,7 +223,29 @@ impl ApiErrorKind {
                 Again::Never,
                 "lower api.page_size or raise api.max_response_bytes",
             ),
+            Self::DailyLimit { .. } => (
+                Again::Never,
+                "run it again then, it goes on from what was committed; or raise api.daily_requests",
+            ),
+            Self::AllowanceUnknown(_) => (
+                Again::AfterBackoff,
+                "check the database: requests are counted there because api.daily_requests is set",
+            ),
         }
+    }
+
+    /// Whether the service, or what stands in front of it, is asked more than it can bear.
+    #[must_use]
+    pub const fn is_overload(&self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited(_)
+                | Self::Timeout(_)
+                | Self::Server {
+                    status: 408 | 503 | 504,
+                    ..
+                }
+        )
     }
 
     /// Whether the service refuses something that not every account or licence has. An access that the customer withdrew
@@ -250,6 +287,8 @@ impl ApiErrorKind {
             Self::Shape { .. } => "shape",
             Self::RowsMissing(_) => "rows_missing",
             Self::TooLarge(_) => "too_large",
+            Self::DailyLimit { .. } => "daily_limit",
+            Self::AllowanceUnknown(_) => "allowance_unknown",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! [`CompanyClient`], which carries the id; there is no other way to the scoped endpoints.
 
 mod budget;
+mod daily;
 pub mod dates;
 mod durations;
 pub mod endpoints;
@@ -19,15 +20,18 @@ mod retry;
 mod search;
 mod token;
 mod transport;
+mod turnstile;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::clock::SharedClock;
 use crate::settings::{ApiSettings, Credentials};
+pub use daily::{Allowance, Grant};
 use dates::DateReader;
 use envelope::Answer;
 pub use error::{ApiError, ApiErrorKind};
@@ -149,6 +153,46 @@ impl Client {
     #[must_use]
     pub fn all_requests(&self) -> u64 {
         self.transport.sent()
+    }
+
+    /// Takes all requests of the account, those sent already too, from `allowance`. The first allowance stays.
+    pub fn hold_to(&self, allowance: Arc<dyn Allowance>) {
+        self.transport.daily().hold_to(allowance);
+    }
+
+    /// Why nothing more is sent in this run, once the day's requests are used up.
+    #[must_use]
+    pub fn refusal(&self) -> Option<ApiErrorKind> {
+        self.transport.daily().refusal()
+    }
+
+    /// Ends a run: gives back what it took of the day's requests and did not send.
+    pub async fn give_back(&self) -> Result<(), String> {
+        self.transport.daily().give_back().await
+    }
+
+    /// Requests sent today on behalf of the account, as far as this client knows; `None` when they are not limited.
+    #[must_use]
+    pub fn used_today(&self) -> Option<u64> {
+        self.transport.daily().used()
+    }
+
+    /// Requests that may be under way at once, at present.
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        self.transport.budget().width()
+    }
+
+    /// Requests that wait to be sent.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.transport.budget().waiting()
+    }
+
+    /// Until when nothing is sent because the service asked for a pause; `None` when it did not.
+    #[must_use]
+    pub fn closed_until(&self) -> Option<DateTime<Utc>> {
+        self.transport.closed_until()
     }
 
     async fn call<T>(

@@ -3,9 +3,12 @@
 //! | failure | what happens |
 //! |---|---|
 //! | no connection, time-out, broken or damaged answer, 408, 5xx, a 200 that reports failure or lacks its rows, a page of HTML | up to [`MAX_ATTEMPTS`] attempts, full jitter between them |
-//! | 429, or 5xx with `Retry-After` | every request of the account waits as long as asked (up to [`MAX_PAUSE`]), then again |
+//! | 429, or 5xx with `Retry-After` | every request of the account waits as long as asked, then again; this costs no attempt. A request gives up when the pauses asked of it exceed [`PATIENCE`] together |
 //! | 401 (and 306) | once more with a new token |
 //! | 400, 403, 404, 422, other 4xx, unexpected shape, too large | never |
+//!
+//! Time has no bound of its own: attempts are bounded, each by `api.timeout`, and what a request spends waiting for its
+//! turn or at the closed gate says nothing about the service's health.
 //!
 //! All requests that pass here only read, searches by POST included, so repeating one is harmless.
 
@@ -15,26 +18,31 @@ use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff;
 
 use super::budget::Budget;
-use super::error::{Again, ApiError};
+use super::error::{Again, ApiError, ApiErrorKind};
 
 /// Attempts at one request.
 pub const MAX_ATTEMPTS: u32 = 5;
-/// Attempts at one request that the service answered with "not now".
-pub const MAX_PAUSES: u32 = 10;
-/// Longest pause that is waited for; a longer one ends the request.
-pub const MAX_PAUSE: Duration = Duration::from_mins(15);
-/// After this no further attempt is begun.
-const MAX_TOTAL: Duration = Duration::from_mins(5);
+/// How long the pauses that the service asks of one request may be together: a service that is overloaded for a night is
+/// waited for, a ban for a day is not.
+pub const PATIENCE: Duration = Duration::from_hours(6);
+/// A longer pause is no pause but a mistake.
+const LONGEST_PAUSE: Duration = Duration::from_hours(24 * 365);
+/// By how much the pauses grow that this program makes on its own after one "not now" upon another.
+const GROWTH: u32 = 4;
 
-/// How long this program waits where the service does not say.
+/// How long this program waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pauses {
     /// First upper bound of the random pause between attempts.
     first: Duration,
     /// Largest upper bound.
     largest: Duration,
-    /// After a 429 that names no pause.
+    /// After a first 429 that names no pause.
     unasked: Duration,
+    /// After many in a row.
+    largest_unasked: Duration,
+    /// How long the service is waited for at most when it asks for pauses.
+    pub(super) patience: Duration,
 }
 
 impl Default for Pauses {
@@ -43,6 +51,8 @@ impl Default for Pauses {
             first: Duration::from_secs(1),
             largest: Duration::from_secs(20),
             unasked: Duration::from_secs(5),
+            largest_unasked: Duration::from_mins(5),
+            patience: PATIENCE,
         }
     }
 }
@@ -55,6 +65,8 @@ impl Pauses {
             first: Duration::from_millis(1),
             largest: Duration::from_millis(1),
             unasked: Duration::from_millis(1),
+            largest_unasked: Duration::from_mins(5),
+            patience: Duration::from_millis(1_200),
         }
     }
 }
@@ -62,10 +74,13 @@ impl Pauses {
 /// Decides, failure by failure, whether one request is sent again.
 #[derive(Debug)]
 pub struct Retry {
-    pauses: ExponentialBackoff,
-    unasked: Duration,
+    backoff: ExponentialBackoff,
+    pauses: Pauses,
     attempts: u32,
-    asked_pauses: u32,
+    /// What this program would wait on its own after the next "not now".
+    own_pause: Duration,
+    /// The pauses asked of this request so far.
+    paused: Duration,
     was_token_renewed: bool,
 }
 
@@ -89,18 +104,19 @@ impl Retry {
         Self {
             // `backoff` draws from interval × (1 ± factor): with factor 1 and half the bound this is uniform
             // between zero and the bound, that is full jitter.
-            pauses: ExponentialBackoff {
+            backoff: ExponentialBackoff {
                 current_interval: pauses.first / 2,
                 initial_interval: pauses.first / 2,
                 randomization_factor: 1.0,
                 multiplier: 2.0,
                 max_interval: pauses.largest / 2,
-                max_elapsed_time: Some(MAX_TOTAL),
+                max_elapsed_time: None,
                 ..ExponentialBackoff::default()
             },
-            unasked: pauses.unasked,
+            pauses,
             attempts: 0,
-            asked_pauses: 0,
+            own_pause: Duration::ZERO,
+            paused: Duration::ZERO,
             was_token_renewed: false,
         }
     }
@@ -120,13 +136,20 @@ impl Retry {
                 self.was_token_renewed = true;
                 Step::RenewToken
             }
-            Again::AfterPause(pause) => {
-                self.asked_pauses += 1;
-                let pause = pause.unwrap_or(self.unasked);
-                if self.asked_pauses >= MAX_PAUSES || pause > MAX_PAUSE {
+            Again::AfterPause(asked) => {
+                let pause = self.pause(asked);
+                self.paused += pause;
+                let is_too_long = self.paused > self.pauses.patience;
+                // A 429 is about the account, so its pause holds for all requests even if this one does not wait for
+                // it. Trouble behind one endpoint is not.
+                if !is_too_long || matches!(error.kind, ApiErrorKind::RateLimited(_)) {
+                    budget.close_for(pause);
+                }
+                if is_too_long {
                     return Step::GiveUp;
                 }
-                budget.close_for(pause);
+                // A token may not outlast the pause.
+                self.was_token_renewed = false;
                 Step::AtOnce
             }
             Again::AfterBackoff => {
@@ -134,9 +157,17 @@ impl Retry {
                 if self.attempts >= MAX_ATTEMPTS {
                     return Step::GiveUp;
                 }
-                self.pauses.next_backoff().map_or(Step::GiveUp, Step::Wait)
+                self.backoff.next_backoff().map_or(Step::GiveUp, Step::Wait)
             }
         }
+    }
+
+    /// The pause after "not now": as asked, the first time. A service that asks for too short a pause again and again is
+    /// not believed.
+    fn pause(&mut self, asked: Option<Duration>) -> Duration {
+        let before = self.own_pause;
+        self.own_pause = (before * GROWTH).clamp(self.pauses.unasked, self.pauses.largest_unasked);
+        asked.map_or(self.own_pause, |asked| asked.max(before))
     }
 }
 
@@ -144,11 +175,13 @@ impl Retry {
 #[must_use]
 pub fn retry_after(value: &str, now: chrono::DateTime<chrono::Utc>) -> Option<Duration> {
     let value = value.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = chrono::DateTime::<chrono::Utc>::from(httpdate::parse_http_date(value).ok()?);
-    Some((at - now).to_std().unwrap_or(Duration::ZERO))
+    let pause = if let Ok(seconds) = value.parse::<u64>() {
+        Duration::from_secs(seconds)
+    } else {
+        let at = chrono::DateTime::<chrono::Utc>::from(httpdate::parse_http_date(value).ok()?);
+        (at - now).to_std().unwrap_or(Duration::ZERO)
+    };
+    Some(pause.min(LONGEST_PAUSE))
 }
 
 #[cfg(test)]
@@ -206,13 +239,90 @@ mod tests {
         );
     }
 
-    #[tokio::test]
-    async fn an_asked_pause_is_kept_and_a_very_long_one_ends_the_request() {
+    fn not_now(asked: Option<u64>) -> ApiError {
+        error(ApiErrorKind::RateLimited(asked.map(Duration::from_secs)))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_says_not_now_for_hours_is_waited_for_and_costs_no_attempt() {
         let (budget, mut retry) = (Budget::new(1, 0.0), Retry::new(Pauses::default()));
-        let short = error(ApiErrorKind::RateLimited(Some(Duration::from_secs(2))));
-        assert_eq!(retry.after(&short, &budget), Step::AtOnce);
-        let long = error(ApiErrorKind::RateLimited(Some(Duration::from_hours(2))));
-        assert_eq!(retry.after(&long, &budget), Step::GiveUp);
+        let failure = error(ApiErrorKind::BrokenOff);
+        for _ in 0..5 {
+            assert_eq!(retry.after(&not_now(Some(3_600)), &budget), Step::AtOnce);
+            assert_eq!(budget.closed_for(), Duration::from_hours(1));
+            tokio::time::advance(Duration::from_hours(1)).await;
+        }
+        assert_eq!(retry.attempts(), 0);
+        for _ in 1..MAX_ATTEMPTS {
+            assert!(matches!(retry.after(&failure, &budget), Step::Wait(_)));
+        }
+        assert_eq!(retry.after(&failure, &budget), Step::GiveUp);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pauses_of_one_request_are_bounded_together_and_the_gate_stays_closed() {
+        let (budget, mut retry) = (Budget::new(1, 0.0), Retry::new(Pauses::default()));
+        assert_eq!(
+            retry.after(&not_now(Some(5 * 3_600)), &budget),
+            Step::AtOnce
+        );
+        tokio::time::advance(Duration::from_hours(5)).await;
+        assert_eq!(
+            retry.after(&not_now(Some(2 * 3_600)), &budget),
+            Step::GiveUp
+        );
+        assert_eq!(budget.closed_for(), Duration::from_hours(2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_endpoint_in_trouble_for_a_day_does_not_close_the_gate() {
+        let (budget, mut retry) = (Budget::new(1, 0.0), Retry::new(Pauses::default()));
+        let trouble = error(ApiErrorKind::Server {
+            status: 503,
+            message: String::new(),
+            retry_after: Some(Duration::from_hours(24)),
+        });
+        assert_eq!(retry.after(&trouble, &budget), Step::GiveUp);
+        assert_eq!(budget.closed_for(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_that_are_not_asked_for_or_too_short_grow() {
+        for (asked, expected) in [
+            (None, [5, 20, 80, 300, 300]),
+            (Some(0), [0, 5, 20, 80, 300]),
+            (Some(60), [60, 60, 60, 80, 300]),
+        ] {
+            let mut retry = Retry::new(Pauses::default());
+            for pause in expected {
+                let budget = Budget::new(1, 0.0);
+                assert_eq!(retry.after(&not_now(asked), &budget), Step::AtOnce);
+                assert_eq!(budget.closed_for(), Duration::from_secs(pause), "{asked:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn attempts_are_counted_not_timed() {
+        let (budget, mut retry) = (Budget::new(1, 0.0), Retry::new(Pauses::default()));
+        // As if the request had waited for hours already.
+        retry.backoff.start_time = std::time::Instant::now()
+            .checked_sub(Duration::from_hours(3))
+            .unwrap();
+        let timeout = error(ApiErrorKind::Timeout(Duration::from_secs(100)));
+        for _ in 1..MAX_ATTEMPTS {
+            assert!(matches!(retry.after(&timeout, &budget), Step::Wait(_)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_that_did_not_outlast_a_pause_is_renewed_again() {
+        let (budget, mut retry) = (Budget::new(1, 0.0), Retry::new(Pauses::default()));
+        let refused = error(ApiErrorKind::Unauthorized);
+        assert_eq!(retry.after(&refused, &budget), Step::RenewToken);
+        assert_eq!(retry.after(&not_now(Some(1)), &budget), Step::AtOnce);
+        assert_eq!(retry.after(&refused, &budget), Step::RenewToken);
+        assert_eq!(retry.after(&refused, &budget), Step::GiveUp);
     }
 
     #[test]
@@ -228,5 +338,8 @@ mod tests {
             Some(Duration::ZERO)
         );
         assert_eq!(retry_after("soon", now), None);
+        for endless in ["18446744073709551615", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            assert_eq!(retry_after(endless, now), Some(LONGEST_PAUSE));
+        }
     }
 }

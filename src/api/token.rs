@@ -102,6 +102,18 @@ impl Tokens {
         Ok(current.insert(token).text.clone())
     }
 
+    /// Whether `token` is to be replaced before it is used. While one is being obtained, the others are.
+    #[must_use]
+    pub fn is_outdated(&self, token: &SecretString) -> bool {
+        let Ok(current) = self.current.try_lock() else {
+            return true;
+        };
+        current.as_ref().is_none_or(|current| {
+            current.text.expose_secret() != token.expose_secret()
+                || self.clock.now() >= current.renew_at
+        })
+    }
+
     /// What the account's token says of it.
     pub async fn claims(&self, transport: &Transport) -> Result<Claims, ApiError> {
         self.current(transport, &AtomicU64::new(0)).await?;

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -10,7 +11,8 @@ use serde::Serialize;
 use tracing::{debug, warn};
 use url::Url;
 
-use super::budget::Budget;
+use super::budget::{Budget, Permit};
+use super::daily::Daily;
 use super::envelope::Answer;
 use super::error::{ApiError, ApiErrorKind, ErrorBody};
 use super::retry::{Pauses, Retry, Step, retry_after};
@@ -71,6 +73,7 @@ pub struct Transport {
     timeout: Duration,
     max_bytes: u64,
     budget: Budget,
+    daily: Daily,
     pauses: Pauses,
     clock: SharedClock,
     sent: AtomicU64,
@@ -127,6 +130,7 @@ impl Transport {
             timeout: settings.timeout,
             max_bytes: settings.max_response_bytes,
             budget: Budget::new(settings.max_concurrency, settings.max_requests_per_second),
+            daily: Daily::new(clock.clone()),
             pauses,
             clock,
             sent: AtomicU64::new(0),
@@ -138,6 +142,26 @@ impl Transport {
     #[must_use]
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// The day's requests.
+    #[must_use]
+    pub fn daily(&self) -> &Daily {
+        &self.daily
+    }
+
+    /// The budget.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// Until when nothing is sent because the service asked for a pause.
+    #[must_use]
+    pub fn closed_until(&self) -> Option<DateTime<Utc>> {
+        let closed_for = self.budget.closed_for();
+        let until = self.clock.now() + closed_for;
+        (!closed_for.is_zero()).then_some(until)
     }
 
     /// Host and port of the service, for messages.
@@ -157,23 +181,25 @@ impl Transport {
     ) -> Result<T, ApiError> {
         let mut retry = Retry::new(self.pauses);
         loop {
-            let token = match tokens {
-                Some(tokens) => Some(tokens.current(self, requests).await?),
-                None => None,
-            };
-            let failed = match self
-                .send(request, token.as_ref(), requests)
-                .await
-                .and_then(|a| read(&a))
-            {
-                Ok(value) => return Ok(value),
+            let (permit, token) = self.admit(tokens, request, requests).await?;
+            let sent = self.send(request, token.as_ref(), requests).await;
+            let failed = match sent.and_then(|answer| read(&answer)) {
+                Ok(value) => {
+                    permit.note_success();
+                    return Ok(value);
+                }
                 Err(kind) => ApiError {
                     doing: request.doing.clone(),
                     kind,
                 },
             };
+            if failed.kind.is_overload() {
+                permit.note_overload();
+            }
             let is_unreachable = matches!(failed.kind, ApiErrorKind::Unreachable(_));
+            // The gate is closed before another request can have this one's place.
             let mut step = retry.after(&failed, &self.budget);
+            drop(permit);
             if is_unreachable && retry.attempts() >= 2 && !self.is_reachable.load(Ordering::Relaxed)
             {
                 step = Step::GiveUp;
@@ -210,6 +236,35 @@ impl Transport {
         }
     }
 
+    /// Waits until `request` may be sent, and gives the token to send it with.
+    async fn admit(
+        &self,
+        tokens: Option<&Tokens>,
+        request: &Outgoing,
+        requests: &AtomicU64,
+    ) -> Result<(Permit<'_>, Option<SecretString>), ApiError> {
+        let company = request.company.as_deref();
+        let permit = || async {
+            let permit = self.budget.acquire(company, self.pauses.patience).await;
+            permit.map_err(|closed_for| ApiError {
+                doing: request.doing.clone(),
+                kind: ApiErrorKind::RateLimited(Some(closed_for)),
+            })
+        };
+        let Some(tokens) = tokens else {
+            return Ok((permit().await?, None));
+        };
+        let token = tokens.current(self, requests).await?;
+        let admitted = permit().await?;
+        if !tokens.is_outdated(&token) {
+            return Ok((admitted, Some(token)));
+        }
+        // The wait outlasted the token. The place is given up, for the new token needs one.
+        drop(admitted);
+        let token = tokens.current(self, requests).await?;
+        Ok((permit().await?, Some(token)))
+    }
+
     async fn send(
         &self,
         request: &Outgoing,
@@ -233,7 +288,7 @@ impl Transport {
             Body::Form(form) => builder.body(form.expose_secret().to_owned()),
         };
 
-        let _permit = self.budget.acquire().await;
+        self.daily.take().await?;
         self.sent.fetch_add(1, Ordering::Relaxed);
         requests.fetch_add(1, Ordering::Relaxed);
         #[expect(clippy::disallowed_methods, reason = "the one place that sends")]

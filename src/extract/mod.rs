@@ -248,12 +248,18 @@ impl PullError {
     /// True when nothing else of the company should be tried.
     #[must_use]
     pub fn ends_company(&self) -> bool {
-        use crate::api::ApiErrorKind::{AccessWithdrawn, AddressRefused, CredentialsRefused};
+        use crate::api::ApiErrorKind::{
+            AccessWithdrawn, AddressRefused, AllowanceUnknown, CredentialsRefused, DailyLimit,
+        };
         match self {
             Self::Api(error) => {
                 matches!(
                     error.kind,
-                    AccessWithdrawn | AddressRefused | CredentialsRefused(_)
+                    AccessWithdrawn
+                        | AddressRefused
+                        | CredentialsRefused(_)
+                        | DailyLimit { .. }
+                        | AllowanceUnknown(_)
                 )
             }
             Self::DateContradiction(_)

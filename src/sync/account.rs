@@ -1,5 +1,7 @@
 //! Whose data this is, and how its dates are read: decided before anything is written.
 
+use std::sync::Arc;
+
 use tracing::{info, warn};
 
 use super::run::SyncError;
@@ -11,7 +13,7 @@ use crate::api::endpoints::widgets::PeriodDialect;
 use crate::api::{Claims, Client, Listing};
 use crate::clock::SharedClock;
 use crate::settings::{ApiSettings, DateFormatSetting};
-use crate::warehouse::accounts::{self, Account};
+use crate::warehouse::accounts::{self, Account, DailyRequests};
 use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
 
 /// Companies whose enrollments are looked at when the companies' own dates decide nothing.
@@ -41,6 +43,29 @@ pub async fn identify(client: &Client, claims: &Claims) -> Result<String, SyncEr
     Ok(root.unwrap_or_else(|| client.client_id().to_owned()))
 }
 
+/// Limits the requests of `client` per day from the first one on, if an earlier run told whose they are.
+pub async fn limit_known(
+    client: &Client,
+    settings: &ApiSettings,
+    pool: &sqlx::PgPool,
+) -> Result<(), WarehouseError> {
+    if settings.daily_requests.is_some()
+        && let Some(id) = accounts::of_client(pool, client.client_id())
+            .await
+            .map_err(|error| WarehouseError::from_sqlx("read the account of the database", error))?
+    {
+        limit_requests(client, settings, pool, id);
+    }
+    Ok(())
+}
+
+/// Limits the requests of `client` per day, if a limit is set.
+fn limit_requests(client: &Client, settings: &ApiSettings, pool: &sqlx::PgPool, id: String) {
+    if let Some(limit) = settings.daily_requests {
+        client.hold_to(Arc::new(DailyRequests::new(pool.clone(), id, limit)));
+    }
+}
+
 /// Identifies the account, claims the database for it, and decides how its dates are read.
 pub async fn open(
     client: &Client,
@@ -62,6 +87,7 @@ pub async fn open(
         let kind = WarehouseErrorKind::OtherAccount { owner, account: id };
         return Err(WarehouseError::new("use the database", kind).into());
     }
+    limit_requests(client, settings, pool, id.clone());
     let recorded = accounts::read(pool).await.map_err(database)?;
     let decision = decide(client, settings.date_format, &claims, recorded.as_ref()).await?;
     if let Some((format, evidence)) = &decision {

@@ -8,7 +8,7 @@ use std::time::Instant;
 use futures::{StreamExt, TryStreamExt};
 use sqlx::PgPool;
 use tokio::sync::{OnceCell, mpsc};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::claims::Claimed;
 use super::company::{CompanyPull, Passed};
@@ -149,7 +149,8 @@ const NOT_A_RESELLER: &str =
 #[must_use]
 pub fn api_exit_code(kind: &ApiErrorKind) -> u8 {
     use ApiErrorKind::{
-        AccessWithdrawn, AddressRefused, CredentialsRefused, Forbidden, Setup, Unauthorized,
+        AccessWithdrawn, AddressRefused, CredentialsRefused, DailyLimit, Forbidden, Setup,
+        Unauthorized,
     };
     match kind {
         CredentialsRefused(_)
@@ -158,6 +159,7 @@ pub fn api_exit_code(kind: &ApiErrorKind) -> u8 {
         | AccessWithdrawn
         | AddressRefused
         | Forbidden(_) => 2,
+        DailyLimit { .. } => 1,
         _ => 3,
     }
 }
@@ -292,8 +294,25 @@ pub fn asks_users(
     is_wanted && selection.includes(resource)
 }
 
-/// Pulls what `request` asks for. Ends early, in good order, when `stop` is set.
+/// Pulls what `request` asks for. Ends early, in good order, when `stop` is set or the requests of the day are used up.
 pub async fn run(
+    settings: &Settings,
+    pool: &PgPool,
+    client: &Client,
+    clock: &SharedClock,
+    request: &SyncRequest,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<RunReport, SyncError> {
+    account::limit_known(client, &settings.api, pool).await?;
+    let done = run_limited(settings, pool, client, clock, request, progress, stop).await;
+    if let Err(reason) = client.give_back().await {
+        warn!(%reason, "could not give back requests of the day");
+    }
+    done
+}
+
+async fn run_limited(
     settings: &Settings,
     pool: &PgPool,
     client: &Client,
@@ -337,14 +356,10 @@ pub async fn run(
             .collect(),
         own_enrollments: OnceCell::new(),
     };
-    let forecast = Forecast::read(pool, settings, request, clock.now()).await?;
-    // Before the first run there is nothing to go by.
-    let predicted = (forecast.companies > 0).then(|| forecast.requests());
-    if let Some(requests) = predicted {
-        progress.expects(requests);
-        runs::predict(pool, run_id, requests).await?;
-    }
-    let pulled = pull(&context, request).await;
+    let (predicted, pulled) = match predict(&context, request).await {
+        Ok(predicted) => (predicted, pull(&context, request).await),
+        Err(error) => (None, Err(error.into())),
+    };
     account::remember(pool, &account, context.period_dialects.learned()).await;
     let requests = client.all_requests() - requests_before;
     match pulled {
@@ -364,9 +379,17 @@ pub async fn run(
             let mut rows = RunTotals::default().rows;
             report.scopes().for_each(|scope| rows.add(scope.rows));
             report.totals.rows = rows;
-            report.outcome = outcome(&report, stop);
-            row.finish(pool, report.outcome, report.totals, None, clock.now())
-                .await?;
+            let refusal = client.refusal();
+            report.outcome = outcome(&report, stop, refusal.is_some());
+            let error = refusal.map(|kind| format!("stopped: {kind}; {}", kind.policy().1));
+            row.finish(
+                pool,
+                report.outcome,
+                report.totals,
+                error.as_deref(),
+                clock.now(),
+            )
+            .await?;
             info!(
                 run.id = report.run_id,
                 outcome = report.outcome,
@@ -385,6 +408,7 @@ pub async fn run(
             };
             let outcome = match failed {
                 SyncError::Companies(PullError::Stopped) => "stopped",
+                _ if client.refusal().is_some() => "stopped",
                 _ => "failed",
             };
             // The database may be what failed: then the next run closes this one's row.
@@ -402,8 +426,23 @@ pub async fn run(
     }
 }
 
-fn outcome(report: &RunReport, stop: &AtomicBool) -> &'static str {
-    if stop.load(Ordering::Relaxed) {
+/// Notes what is expected of the run. Before the first one there is nothing to go by.
+async fn predict(
+    run: &RunContext<'_>,
+    request: &SyncRequest,
+) -> Result<Option<u64>, WarehouseError> {
+    let forecast = Forecast::read(run.pool, run.settings, request, run.clock.now()).await?;
+    if forecast.companies == 0 {
+        return Ok(None);
+    }
+    let requests = forecast.requests();
+    run.progress.expects(requests);
+    runs::predict(run.pool, run.holder.run_id, requests).await?;
+    Ok(Some(requests))
+}
+
+fn outcome(report: &RunReport, stop: &AtomicBool, was_refused: bool) -> &'static str {
+    if was_refused || stop.load(Ordering::Relaxed) {
         "stopped"
     } else if report.listing.verdict == Verdict::Complete
         && report.companies.iter().all(CompanyReport::is_well)
@@ -427,7 +466,10 @@ async fn pull(
     }
     // What is asked user by user comes after everything else of all companies: it is most of the requests.
     let passed: Vec<(usize, Passed<'_>)> = futures::stream::iter(companies.iter().enumerate())
-        .take_while(|_| std::future::ready(!run.stop.load(Ordering::Relaxed)))
+        .take_while(|_| {
+            let is_ending = run.stop.load(Ordering::Relaxed) || run.client.refusal().is_some();
+            std::future::ready(!is_ending)
+        })
         .map(|(index, company)| async move {
             CompanyPull::begin(run, company)
                 .await

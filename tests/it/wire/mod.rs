@@ -1,6 +1,8 @@
 //! What is on the wire: each request to the letter, and what is sent again when.
 
+mod budget;
 mod catalogues;
+mod daily;
 mod due;
 mod listings;
 mod requests;
