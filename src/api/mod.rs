@@ -14,6 +14,7 @@ mod extra;
 mod fields;
 mod json;
 mod page;
+pub mod rereading;
 mod retry;
 mod token;
 mod transport;
@@ -30,7 +31,7 @@ use dates::DateReader;
 use envelope::Answer;
 pub use error::{ApiError, ApiErrorKind};
 pub use extra::{Extra, UnknownMember};
-pub use fields::{Fields, ItemError, ItemErrorKind};
+pub use fields::{DATE_CONTRADICTION, Fields, ItemError, ItemErrorKind};
 pub use page::{Listing, ListingEnd, Page, Search, UnreadableItem, WireItem};
 #[doc(hidden)]
 pub use retry::Pauses;

@@ -7,6 +7,7 @@ pub mod demo;
 mod failure;
 pub mod migrate;
 pub mod portfolio;
+pub mod repair_dates;
 pub mod simulate;
 pub mod status;
 pub mod stop_database;
@@ -60,6 +61,8 @@ pub enum Command {
     Sync(sync::SyncArgs),
     /// Show freshness, the last runs, what failed and what to do
     Status(status::StatusArgs),
+    /// Read the stored dates again after a wrong date format or time zone
+    RepairDates(repair_dates::RepairDatesArgs),
     /// Show the settings in force
     Config(config::ConfigArgs),
     /// Simulate an API, fill a private warehouse from it, and say what to look at
@@ -116,6 +119,7 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Migrate(args) => migrate::run(&app, &args).await,
         Command::Sync(args) => Box::pin(sync::run(&app, &args)).await,
         Command::Status(args) => status::run(&app, &args).await,
+        Command::RepairDates(args) => repair_dates::run(&app, &args).await,
         Command::Config(args) => {
             args.execute(&app.settings, &mut io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)

@@ -19,6 +19,7 @@ mod due;
 mod enrollment;
 mod loader;
 mod per_user;
+pub mod repair_dates;
 mod report;
 mod run;
 mod tally;

@@ -1,7 +1,8 @@
 //! `sync.accounts`: whose data this database holds, and how the account's dates are read.
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
 use sqlx::{PgPool, Row};
 
 /// What is recorded of the account.
@@ -19,6 +20,39 @@ pub struct Account {
     pub date_format_since: Option<DateTime<Utc>>,
     /// How requests name periods, once an answer told.
     pub period_dialect: Option<String>,
+}
+
+/// A choice of how dates are read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DateChoice {
+    /// `dmy`, `mdy`, `ymd` or `iso`.
+    pub date_format: String,
+    /// IANA zone.
+    pub time_zone: String,
+    /// How it was made.
+    pub evidence: String,
+    /// From when on it applied.
+    pub since: DateTime<Utc>,
+    /// Set when the dates that were stored before are read again by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repair: Option<DateRepair>,
+}
+
+/// How far stored dates are read again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DateRepair {
+    /// All of them are.
+    pub is_done: bool,
+    /// The columns that the vendor fills with the year first, as `table.column`.
+    pub year_first: Vec<String>,
+}
+
+impl DateChoice {
+    /// True while only a part of the stored dates is read by it.
+    #[must_use]
+    pub fn is_unfinished_repair(&self) -> bool {
+        self.repair.as_ref().is_some_and(|repair| !repair.is_done)
+    }
 }
 
 /// The account of this database, if it has one yet.
@@ -116,12 +150,13 @@ pub async fn record_date_choice(
     evidence: &str,
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    let choice = json!([{
-        "date_format": format,
-        "time_zone": time_zone,
-        "evidence": evidence,
-        "since": at.to_rfc3339(),
-    }]);
+    let choice = DateChoice {
+        date_format: format.to_owned(),
+        time_zone: time_zone.to_owned(),
+        evidence: evidence.to_owned(),
+        since: at,
+        repair: None,
+    };
     sqlx::query(
         "update sync.accounts
          set date_format = $2, time_zone = $3, date_format_evidence = $4, date_format_since = $5,
@@ -133,8 +168,83 @@ pub async fn record_date_choice(
     .bind(time_zone)
     .bind(evidence)
     .bind(at)
-    .bind(choice)
+    .bind(Json([choice]))
     .execute(pool)
     .await?;
     Ok(())
+}
+
+/// Every choice of the account so far, in their order.
+pub async fn read_date_choices(
+    db: impl sqlx::PgExecutor<'_>,
+) -> Result<Vec<DateChoice>, sqlx::Error> {
+    let choices: Option<Json<Vec<DateChoice>>> =
+        sqlx::query_scalar("select date_choices from sync.accounts order by first_used_at limit 1")
+            .fetch_optional(db)
+            .await?;
+    Ok(choices.map(|Json(choices)| choices).unwrap_or_default())
+}
+
+/// Writes down the choices of the account.
+pub async fn write_date_choices(
+    db: impl sqlx::PgExecutor<'_>,
+    account_id: &str,
+    choices: &[DateChoice],
+) -> Result<(), sqlx::Error> {
+    sqlx::query("update sync.accounts set date_choices = $2 where account_id = $1")
+        .bind(account_id)
+        .bind(Json(choices))
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Ends a repair: its choice is the account's, and what could not be had under the earlier ones is due again. That is
+/// what `refusal` says why it was refused for; and, where the order of day and month was wrong, everything that was
+/// asked for with dates in that order.
+pub async fn finish_date_repair(
+    pool: &PgPool,
+    account_id: &str,
+    choices: &[DateChoice],
+    refusal: &str,
+    order_was_wrong: bool,
+) -> Result<u64, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    write_date_choices(&mut *tx, account_id, choices).await?;
+    if let Some(choice) = choices.last() {
+        sqlx::query(
+            "update sync.accounts
+             set date_format = $2, time_zone = $3, date_format_evidence = $4, date_format_since = $5
+             where account_id = $1",
+        )
+        .bind(account_id)
+        .bind(&choice.date_format)
+        .bind(&choice.time_zone)
+        .bind(&choice.evidence)
+        .bind(choice.since)
+        .execute(&mut *tx)
+        .await?;
+    }
+    let due = sqlx::query(
+        "delete from sync.cursors c using sync.quarantine q
+         where q.resolved_at is null and q.reason = $1
+           and c.company_id = q.company_id and c.resource = q.resource and c.scope = q.scope",
+    )
+    .bind(refusal)
+    .execute(&mut *tx)
+    .await?;
+    let mut due = due.rows_affected();
+    if order_was_wrong {
+        // The months of widgets were named in that order, or the dialect that avoids it was learned because of it.
+        let months = sqlx::query("delete from sync.cursors where resource = 'widgets'")
+            .execute(&mut *tx)
+            .await?;
+        due += months.rows_affected();
+        sqlx::query("update sync.accounts set request_dialects = request_dialects - 'period' where account_id = $1")
+            .bind(account_id)
+            .execute(&mut *tx)
+            .await?;
+    }
+    tx.commit().await?;
+    Ok(due)
 }

@@ -44,6 +44,8 @@ pub enum WarehouseErrorKind {
         /// Who asks.
         account: String,
     },
+    /// A part of its dates is read by another choice of format and zone than the rest.
+    DatesHalfRepaired,
     /// Anything else: the SQLSTATE and the server's message, which holds no values.
     Other(String),
 }
@@ -66,6 +68,9 @@ impl fmt::Display for WarehouseErrorKind {
                 "the database was migrated by a newer version of keepnet-etl than this one",
             ),
             Self::NotMigrated => f.write_str("the database has not been migrated"),
+            Self::DatesHalfRepaired => f.write_str(
+                "a repair of its dates was begun and has not ended, so that only a part of them is right",
+            ),
             Self::OtherAccount { owner, account } => write!(
                 f,
                 "the database holds the data of reseller {owner}, but the credentials belong to {account}"
@@ -125,6 +130,9 @@ impl WarehouseError {
             WarehouseErrorKind::NotMigrated => "run: keepnet-etl migrate",
             WarehouseErrorKind::OtherAccount { .. } => {
                 "give each reseller a database of its own, or use the credentials of the reseller named first"
+            }
+            WarehouseErrorKind::DatesHalfRepaired => {
+                "run keepnet-etl repair-dates, with the settings that it was begun with, to its end"
             }
             WarehouseErrorKind::Other(_) => "see the server's log; what was committed stays",
         }

@@ -3,6 +3,8 @@
 pub mod accounts;
 pub mod connect;
 pub mod cursors;
+pub mod dated;
+pub mod derived;
 pub mod embedded;
 pub mod error;
 pub mod load;
