@@ -34,7 +34,9 @@ pub struct RepairDatesArgs {
 /// Mends the dates, or says what that would change.
 pub async fn run(app: &App, args: &RepairDatesArgs) -> Result<ExitCode, Failure> {
     let warehouse = app.open().await?;
-    warehouse.migrate().await?;
+    if !args.dry_run {
+        warehouse.migrate().await?;
+    }
     let report = Box::pin(repair_dates::run(
         &app.settings.api,
         &warehouse.pool,

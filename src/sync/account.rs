@@ -69,12 +69,19 @@ pub async fn open(
     }
     let recorded = accounts::read(pool).await.map_err(database)?;
     let decision = decide(client, settings.date_format, &claims, recorded.as_ref()).await?;
-    if let Some((format, evidence)) = &decision {
-        info!(date_format = format.name(), %evidence, time_zone = zone, "dates of the account");
-        accounts::record_date_choice(pool, &id, format.name(), zone, evidence, clock.now())
-            .await
-            .map_err(database)?;
-    }
+    let (format, evidence) = match &decision {
+        Some((format, evidence)) => (Some(format.name()), Some(evidence.as_str())),
+        None => (None, None),
+    };
+    info!(
+        date_format = format,
+        evidence,
+        time_zone = zone,
+        "dates of the account"
+    );
+    accounts::record_date_choice(pool, &id, format, zone, evidence, clock.now())
+        .await
+        .map_err(database)?;
     let dates = DateReader {
         format: decision.map(|(format, _)| format),
         zone: settings.time_zone,

@@ -25,12 +25,12 @@ pub struct Account {
 /// A choice of how dates are read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DateChoice {
-    /// `dmy`, `mdy`, `ymd` or `iso`.
-    pub date_format: String,
+    /// `dmy`, `mdy`, `ymd` or `iso`; none while every date began with its year.
+    pub date_format: Option<String>,
     /// IANA zone.
     pub time_zone: String,
-    /// How it was made.
-    pub evidence: String,
+    /// How the format was decided.
+    pub evidence: Option<String>,
     /// From when on it applied.
     pub since: DateTime<Utc>,
     /// Set when the dates that were stored before are read again by it.
@@ -145,15 +145,15 @@ pub async fn remember_dialect(
 pub async fn record_date_choice(
     pool: &PgPool,
     account_id: &str,
-    format: &str,
+    format: Option<&str>,
     time_zone: &str,
-    evidence: &str,
+    evidence: Option<&str>,
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
     let choice = DateChoice {
-        date_format: format.to_owned(),
+        date_format: format.map(str::to_owned),
         time_zone: time_zone.to_owned(),
-        evidence: evidence.to_owned(),
+        evidence: evidence.map(str::to_owned),
         since: at,
         repair: None,
     };
@@ -161,7 +161,7 @@ pub async fn record_date_choice(
         "update sync.accounts
          set date_format = $2, time_zone = $3, date_format_evidence = $4, date_format_since = $5,
              date_choices = date_choices || $6
-         where account_id = $1 and (date_format, time_zone) is distinct from ($2, $3)",
+         where account_id = $1 and (date_choices = '[]' or (date_format, time_zone) is distinct from ($2, $3))",
     )
     .bind(account_id)
     .bind(format)

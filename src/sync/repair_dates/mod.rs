@@ -23,7 +23,7 @@ use crate::api::dates::{DateFormat, DateReader};
 use crate::api::rereading::Rereading;
 use crate::clock::SharedClock;
 use crate::settings::ApiSettings;
-use crate::warehouse::accounts::{self, Account, DateChoice, DateRepair};
+use crate::warehouse::accounts::{self, DateChoice, DateRepair};
 use crate::warehouse::dated::{self, DatedRow, DatedTable};
 use crate::warehouse::derived::{self, Followed};
 use crate::warehouse::error::WarehouseError;
@@ -171,16 +171,17 @@ pub async fn run(
     let mut choices = accounts::read_date_choices(pool).await.map_err(database)?;
     let is_resumed = choices.last().is_some_and(|last| {
         last.is_unfinished_repair()
-            && last.date_format == format.name()
+            && last.date_format.as_deref() == Some(format.name())
             && last.time_zone == to.zone.name()
     });
-    let mut repair = Repair::new(&account, &choices, is_resumed, to)?;
+    let mut repair = Repair::new(&choices, is_resumed, to)?;
     if !is_resumed
         && repair
             .epochs
             .iter()
             .all(|epoch| epoch.rereading.is_nothing())
     {
+        repair.report.columns.clear();
         return Ok(repair.report);
     }
     let companies: Vec<String> =
@@ -279,12 +280,7 @@ async fn later_than_all(
 }
 
 impl Repair {
-    fn new(
-        account: &Account,
-        choices: &[DateChoice],
-        is_resumed: bool,
-        to: DateReader,
-    ) -> Result<Self, RepairError> {
+    fn new(choices: &[DateChoice], is_resumed: bool, to: DateReader) -> Result<Self, RepairError> {
         let resumed = choices.last().filter(|_| is_resumed);
         let earlier = &choices[..choices.len() - usize::from(is_resumed)];
         // What a finished repair left was all read by its choice.
@@ -295,7 +291,11 @@ impl Repair {
         let mut epochs = Vec::new();
         for choice in earlier {
             let from = DateReader {
-                format: Some(known_format(&choice.date_format)?),
+                format: choice
+                    .date_format
+                    .as_deref()
+                    .map(known_format)
+                    .transpose()?,
                 zone: known_zone(&choice.time_zone)?,
             };
             let since = if epochs.is_empty() {
@@ -309,19 +309,11 @@ impl Repair {
             });
         }
         if epochs.is_empty() {
-            // Nothing had to be decided: every date began with its year.
-            let from = DateReader {
-                format: None,
-                zone: known_zone(&account.time_zone)?,
-            };
-            epochs.push(Epoch {
-                since: DateTime::<Utc>::MIN_UTC,
-                rereading: Rereading { from, to },
-            });
+            // No run came as far as to choose, so there is nothing to read again.
+            return Err(RepairError::Empty);
         }
-        let unfinished = choices
-            .iter()
-            .filter(|choice| choice.is_unfinished_repair());
+        let unfinished =
+            (earlier.iter().chain(resumed)).filter(|choice| choice.is_unfinished_repair());
         let year_first = (unfinished.filter_map(|choice| choice.repair.as_ref()))
             .flat_map(|repair| repair.year_first.iter().cloned())
             .collect();
@@ -365,9 +357,9 @@ impl Repair {
     /// The choice that this repair makes.
     fn choice(&self, format: DateFormat, is_done: bool) -> DateChoice {
         DateChoice {
-            date_format: format.name().to_owned(),
+            date_format: Some(format.name().to_owned()),
             time_zone: self.epochs[0].rereading.to.zone.name().to_owned(),
-            evidence: EVIDENCE.to_owned(),
+            evidence: Some(EVIDENCE.to_owned()),
             since: self.since,
             repair: Some(DateRepair {
                 is_done,

@@ -48,6 +48,7 @@ fn help_of_every_command() {
         "migrate",
         "sync",
         "status",
+        "repair-dates",
         "config",
         "config show",
         "demo",
