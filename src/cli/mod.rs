@@ -4,9 +4,11 @@ mod bars;
 pub mod check;
 pub mod config;
 pub mod demo;
+pub mod discrepancy;
 mod failure;
 pub mod migrate;
 pub mod portfolio;
+pub mod quarantine;
 pub mod repair_dates;
 pub mod simulate;
 pub mod status;
@@ -61,6 +63,10 @@ pub enum Command {
     Sync(sync::SyncArgs),
     /// Show freshness, the last runs, what failed and what to do
     Status(status::StatusArgs),
+    /// Look at received items that could not be understood
+    Quarantine(quarantine::QuarantineArgs),
+    /// Look at counts that do not agree, and accept them
+    Discrepancy(discrepancy::DiscrepancyArgs),
     /// Read the stored dates again after a wrong date format or time zone
     RepairDates(repair_dates::RepairDatesArgs),
     /// Show the settings in force
@@ -119,6 +125,8 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Migrate(args) => migrate::run(&app, &args).await,
         Command::Sync(args) => Box::pin(sync::run(&app, &args)).await,
         Command::Status(args) => status::run(&app, &args).await,
+        Command::Quarantine(args) => quarantine::run(&app, &args).await,
+        Command::Discrepancy(args) => discrepancy::run(&app, &args).await,
         Command::RepairDates(args) => repair_dates::run(&app, &args).await,
         Command::Config(args) => {
             args.execute(&app.settings, &mut io::stdout().lock())?;

@@ -5,6 +5,7 @@ pub mod connect;
 pub mod cursors;
 pub mod dated;
 pub mod derived;
+pub mod discrepancies;
 pub mod embedded;
 pub mod error;
 pub mod load;

@@ -14,12 +14,12 @@ use crate::support::{NOW, TestApp, database};
 
 const WORLD: &[&str] = &["--companies", "4", "--enrollments", "4", "--users", "10"];
 
-/// A database that was loaded in UTC instead of Istanbul's time, and the program set right.
-async fn wrongly_loaded(simulator: &Simulator) -> (Program, PgPool) {
+/// A database that was loaded with this zone, and the program set right.
+async fn loaded_in(zone: &str, simulator: &Simulator) -> (Program, PgPool) {
     let url = database::empty().await;
     let program = Program::between(simulator.url(), &url)
         .set("api.date_format", "dmy")
-        .set("api.time_zone", "UTC");
+        .set("api.time_zone", zone);
     let output = program.run("sync");
     assert_eq!(output.code, 0, "{output:#?}");
     let program = program.set("api.time_zone", "Europe/Istanbul");
@@ -29,13 +29,8 @@ async fn wrongly_loaded(simulator: &Simulator) -> (Program, PgPool) {
 #[tokio::test]
 async fn a_killed_repair_holds_syncs_off_and_the_next_one_completes_it() {
     let simulator = Simulator::start(WORLD);
-    let settings = [
-        ("api.date_format", "dmy"),
-        ("api.time_zone", "Europe/Istanbul"),
-    ];
-    let clean = TestApp::new(simulator.url(), &settings).await;
-    assert_eq!(clean.sync().await.unwrap().outcome, "ok");
-    let (program, pool) = wrongly_loaded(&simulator).await;
+    let (_, clean) = loaded_in("Europe/Istanbul", &simulator).await;
+    let (program, pool) = loaded_in("UTC", &simulator).await;
 
     // The repair of the third company has to wait for this.
     let mut hold = pool.begin().await.unwrap();
@@ -75,9 +70,9 @@ async fn a_killed_repair_holds_syncs_off_and_the_next_one_completes_it() {
     let output = program.run("repair-dates --json");
     assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(output.json()["is_done"], true);
-    assert_equal(&pool, &clean.pool).await;
+    assert_equal(&pool, &clean).await;
     assert_eq!(program.run("sync").code, 0);
-    assert_equal(&pool, &clean.pool).await;
+    assert_equal(&pool, &clean).await;
 }
 
 #[tokio::test]
@@ -144,7 +139,7 @@ async fn repair_when_free(app: &TestApp) -> keepnet_etl::sync::repair_dates::Rep
 #[tokio::test]
 async fn a_plan_shows_columns_and_counts_but_no_value_and_writes_nothing() {
     let simulator = Simulator::start(WORLD);
-    let (program, pool) = wrongly_loaded(&simulator).await;
+    let (program, pool) = loaded_in("UTC", &simulator).await;
     let before = everything(&pool).await;
     let output = program.run("repair-dates --dry-run");
     assert_eq!(output.code, 0, "{output:#?}");
