@@ -39,12 +39,12 @@ pub struct DateChoice {
 }
 
 /// How far stored dates are read again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DateRepair {
     /// All of them are.
     pub is_done: bool,
-    /// The columns that the vendor fills with the year first, as `table.column`.
-    pub year_first: Vec<String>,
+    /// The columns that the vendor fills with the year first, as `table.column`; none until they were looked for.
+    pub year_first: Option<Vec<String>>,
 }
 
 impl DateChoice {
@@ -197,6 +197,25 @@ pub async fn write_date_choices(
         .execute(db)
         .await?;
     Ok(())
+}
+
+/// The same, unless there are more or fewer of them than `before` by now.
+pub async fn replace_date_choices(
+    db: impl sqlx::PgExecutor<'_>,
+    account_id: &str,
+    before: &[DateChoice],
+    choices: &[DateChoice],
+) -> Result<bool, sqlx::Error> {
+    let replaced = sqlx::query(
+        "update sync.accounts set date_choices = $3
+         where account_id = $1 and jsonb_array_length(date_choices) = $2",
+    )
+    .bind(account_id)
+    .bind(i32::try_from(before.len()).unwrap_or(i32::MAX))
+    .bind(Json(choices))
+    .execute(db)
+    .await?;
+    Ok(replaced.rows_affected() == 1)
 }
 
 /// Ends a repair: its choice is the account's, and what could not be had under the earlier ones is due again. That is

@@ -8,12 +8,12 @@
 //! down with an instant at which no stored row has changed yet; every row that is mended changes after it. So a repeated
 //! repair sees which rows are left, and while some are, no sync begins.
 
+mod report;
 mod row;
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
 use sqlx::{PgConnection, PgPool};
 use tracing::info;
 
@@ -25,9 +25,10 @@ use crate::clock::SharedClock;
 use crate::settings::ApiSettings;
 use crate::warehouse::accounts::{self, DateChoice, DateRepair};
 use crate::warehouse::dated::{self, DatedRow, DatedTable};
-use crate::warehouse::derived::{self, Followed};
+use crate::warehouse::derived;
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::runs;
+pub use report::{Choice, ColumnPlan, Report};
 
 /// Recorded as the evidence of the choice.
 const EVIDENCE: &str = "keepnet-etl repair-dates";
@@ -75,60 +76,6 @@ impl RepairError {
     }
 }
 
-/// How dates are, or were, read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Choice {
-    /// `dmy`, `mdy`, `ymd` or `iso`; none while every date began with its year.
-    pub date_format: Option<String>,
-    /// IANA zone.
-    pub time_zone: String,
-    /// From when on; none: from the start.
-    pub since: Option<DateTime<Utc>>,
-}
-
-/// What becomes of one column.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct ColumnPlan {
-    /// Its table.
-    pub table: &'static str,
-    /// Its name.
-    pub column: &'static str,
-    /// Dates in it, and texts kept in `extra` instead.
-    pub values: u64,
-    /// Dates that become another.
-    pub changed: u64,
-    /// Texts that become dates.
-    pub from_text: u64,
-    /// Dates that become text, because the zone skipped them.
-    pub to_text: u64,
-    /// Dates of rows that changed since an earlier choice applied: which choice read them cannot be told, the one in
-    /// force at the last change is taken.
-    pub unsure: u64,
-    /// The vendor writes the year first here, so day and month stay where they are.
-    pub is_year_first: bool,
-}
-
-/// What is to be done, or was.
-#[derive(Debug, Default, Serialize)]
-pub struct Report {
-    /// How the stored dates were read.
-    pub from: Vec<Choice>,
-    /// How they are to be read.
-    pub to: Option<Choice>,
-    /// Companies looked at.
-    pub companies: u64,
-    /// Rows that change.
-    pub rows: u64,
-    /// The columns, in load order.
-    pub columns: Vec<ColumnPlan>,
-    /// What else changed; none before it is done.
-    pub followed: Option<Followed>,
-    /// Scopes that the next sync reads again.
-    pub due: u64,
-    /// It was done.
-    pub is_done: bool,
-}
-
 /// A choice with the time from which it read rows.
 #[derive(Debug, Clone, Copy)]
 struct Epoch {
@@ -168,21 +115,22 @@ pub async fn run(
         .await
         .map_err(database)?
         .ok_or(RepairError::Empty)?;
-    let mut choices = accounts::read_date_choices(pool).await.map_err(database)?;
-    let is_resumed = choices.last().is_some_and(|last| {
+    let recorded = accounts::read_date_choices(pool).await.map_err(database)?;
+    let begun = recorded.last().filter(|last| {
         last.is_unfinished_repair()
             && last.date_format.as_deref() == Some(format.name())
             && last.time_zone == to.zone.name()
     });
-    let mut repair = Repair::new(&choices, is_resumed, to)?;
-    if !is_resumed
-        && repair
-            .epochs
-            .iter()
-            .all(|epoch| epoch.rereading.is_nothing())
-    {
+    let earlier = &recorded[..recorded.len() - usize::from(begun.is_some())];
+    let mut repair = Repair::new(earlier, to)?;
+    if begun.is_none() && (repair.epochs.iter()).all(|epoch| epoch.rereading.is_nothing()) {
         repair.report.columns.clear();
         return Ok(repair.report);
+    }
+    let with = |choice: DateChoice| [earlier, &[choice]].concat();
+    if alone.is_some() && begun.is_none() {
+        let choices = with(repair.choice(clock.now(), DateRepair::default()));
+        begin(pool, &account.account_id, &recorded, &choices).await?;
     }
     let companies: Vec<String> =
         sqlx::query_scalar("select company_id from keepnet.companies order by company_id")
@@ -191,14 +139,28 @@ pub async fn run(
             .map_err(database)?;
     repair.report.companies = companies.len() as u64;
     let mut db = pool.acquire().await.map_err(database)?;
-    if !is_resumed {
-        repair.since = later_than_all(&repair.tables, &choices, clock.now(), &mut db).await?;
-        repair.find_year_first(&companies, &mut db).await?;
+    // No row is mended before it is written down which columns have the year first: mended ones could not tell.
+    let known = begun.and_then(|begun| Some((begun.since, begun.repair.clone()?.year_first?)));
+    match known {
+        Some((since, year_first)) => {
+            repair.since = since;
+            repair.year_first.extend(year_first);
+        }
+        None => {
+            repair.since = later_than_all(&repair.tables, earlier, clock.now(), &mut db).await?;
+            repair.find_year_first(&companies, &mut db).await?;
+        }
     }
-    if alone.is_some() && !is_resumed {
-        let begun = [choices.as_slice(), &[repair.choice(format, false)]].concat();
-        begin(pool, &account.account_id, &choices, &begun).await?;
-        choices = begun;
+    let progress = |is_done| DateRepair {
+        is_done,
+        year_first: Some(repair.year_first.iter().cloned().collect()),
+    };
+    let (under_way, done) = (progress(false), progress(true));
+    if alone.is_some() {
+        let choices = with(repair.choice(repair.since, under_way));
+        accounts::write_date_choices(pool, &account.account_id, &choices)
+            .await
+            .map_err(database)?;
     }
     for company_id in &companies {
         let mut tx = sqlx::Connection::begin(&mut *db).await.map_err(database)?;
@@ -219,8 +181,7 @@ pub async fn run(
     repair.report.columns.retain(|column| column.values > 0);
     if let Some(alone) = alone.take() {
         let order_was_wrong = repair.epochs.iter().any(|epoch| epoch.rereading.turns());
-        choices.pop();
-        choices.push(repair.choice(format, true));
+        let choices = with(repair.choice(repair.since, done));
         let id = &account.account_id;
         repair.report.due =
             accounts::finish_date_repair(pool, id, &choices, DATE_CONTRADICTION, order_was_wrong)
@@ -253,9 +214,12 @@ async fn begin(
     before: &[DateChoice],
     begun: &[DateChoice],
 ) -> Result<(), RepairError> {
-    accounts::write_date_choices(pool, account_id, begun)
+    if !accounts::replace_date_choices(pool, account_id, before, begun)
         .await
-        .map_err(database)?;
+        .map_err(database)?
+    {
+        return Err(RepairError::Busy);
+    }
     let Some(run) = runs::find_living(pool).await.map_err(database)? else {
         return Ok(());
     };
@@ -280,9 +244,7 @@ async fn later_than_all(
 }
 
 impl Repair {
-    fn new(choices: &[DateChoice], is_resumed: bool, to: DateReader) -> Result<Self, RepairError> {
-        let resumed = choices.last().filter(|_| is_resumed);
-        let earlier = &choices[..choices.len() - usize::from(is_resumed)];
+    fn new(earlier: &[DateChoice], to: DateReader) -> Result<Self, RepairError> {
         // What a finished repair left was all read by its choice.
         let first = earlier
             .iter()
@@ -312,10 +274,9 @@ impl Repair {
             // No run came as far as to choose, so there is nothing to read again.
             return Err(RepairError::Empty);
         }
-        let unfinished =
-            (earlier.iter().chain(resumed)).filter(|choice| choice.is_unfinished_repair());
+        let unfinished = (earlier.iter()).filter(|choice| choice.is_unfinished_repair());
         let year_first = (unfinished.filter_map(|choice| choice.repair.as_ref()))
-            .flat_map(|repair| repair.year_first.iter().cloned())
+            .flat_map(|repair| repair.year_first.iter().flatten().cloned())
             .collect();
         let named = |epoch: &Epoch| Choice {
             date_format: epoch
@@ -347,7 +308,7 @@ impl Repair {
         };
         Ok(Self {
             epochs,
-            since: resumed.map_or(DateTime::<Utc>::MAX_UTC, |choice| choice.since),
+            since: DateTime::<Utc>::MAX_UTC,
             year_first,
             tables,
             report,
@@ -355,16 +316,14 @@ impl Repair {
     }
 
     /// The choice that this repair makes.
-    fn choice(&self, format: DateFormat, is_done: bool) -> DateChoice {
+    fn choice(&self, since: DateTime<Utc>, repair: DateRepair) -> DateChoice {
+        let to = self.epochs[0].rereading.to;
         DateChoice {
-            date_format: Some(format.name().to_owned()),
-            time_zone: self.epochs[0].rereading.to.zone.name().to_owned(),
+            date_format: to.format.map(|format| format.name().to_owned()),
+            time_zone: to.zone.name().to_owned(),
             evidence: Some(EVIDENCE.to_owned()),
-            since: self.since,
-            repair: Some(DateRepair {
-                is_done,
-                year_first: self.year_first.iter().cloned().collect(),
-            }),
+            since,
+            repair: Some(repair),
         }
     }
 
@@ -448,15 +407,6 @@ impl Repair {
             }
         }
         Ok(changed)
-    }
-}
-
-impl Report {
-    fn add(&mut self, followed: Followed) {
-        let all = self.followed.get_or_insert_default();
-        all.persons += followed.persons;
-        all.events += followed.events;
-        all.sessions += followed.sessions;
     }
 }
 

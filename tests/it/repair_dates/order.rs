@@ -1,5 +1,6 @@
 //! After a wrong order of day and month: days up to 12 were swapped, later ones were refused.
 
+use keepnet_etl::warehouse::accounts::{self, DateChoice, DateRepair};
 use serde_json::{Value, json};
 
 use super::{assert_equal, choices, count_different, plan, repair, with_settings};
@@ -173,6 +174,31 @@ async fn each_row_is_read_again_from_the_choice_that_read_it() {
     right.sync_only(&request).await.unwrap();
     let report = repair(&right).await.unwrap();
     assert_eq!(report.from.len(), 2);
+    assert_equal(&right.pool, &clean.pool).await;
+}
+
+#[tokio::test]
+async fn a_repair_that_was_killed_before_its_first_row_looks_for_columns_with_the_year_first() {
+    let vendor = ambiguous().await;
+    let clean = loaded(&vendor, RIGHT).await;
+    let wrong = loaded(&vendor, WRONG).await;
+    let account = accounts::read(&wrong.pool).await.unwrap().unwrap();
+    let mut choices = accounts::read_date_choices(&wrong.pool).await.unwrap();
+    choices.push(DateChoice {
+        date_format: Some("dmy".to_owned()),
+        time_zone: "Europe/Berlin".to_owned(),
+        evidence: None,
+        since: choices[0].since,
+        repair: Some(DateRepair::default()),
+    });
+    accounts::write_date_choices(&wrong.pool, &account.account_id, &choices)
+        .await
+        .unwrap();
+    let right = with_settings(&wrong, &vendor.url(), RIGHT);
+    let refused = right.sync().await.unwrap_err();
+    assert_eq!(refused.exit_code(), 2);
+    assert!(refused.remedy().contains("repair-dates"), "{refused}");
+    assert!(repair(&right).await.unwrap().is_done);
     assert_equal(&right.pool, &clean.pool).await;
 }
 
