@@ -26,7 +26,7 @@ pub struct DatedTable {
     /// The columns with what had no column, or could not be read.
     pub extras: Vec<&'static str>,
     /// The key behind `company_id`.
-    key: &'static [Column],
+    key: Vec<Column>,
 }
 
 /// A column with dates of the vendor.
@@ -88,7 +88,7 @@ pub fn tables() -> Vec<DatedTable> {
                     is_shared: false,
                     columns: Vec::new(),
                     extras: Vec::new(),
-                    key: &part.columns[1..part.key_len],
+                    key: part.columns[1..part.key_len].to_vec(),
                 });
                 let last = dated.len() - 1;
                 &mut dated[last]
@@ -211,7 +211,7 @@ impl DatedTable {
         let mut names = Vec::new();
         let mut sets = vec!["synced_at = $2".to_owned()];
         let mut conditions = vec!["t.company_id = $1".to_owned()];
-        for column in self.key {
+        for column in &self.key {
             arrays.push("text[]");
             conditions.push(format!(
                 "t.{0} = new.{0}::{1}",
@@ -271,7 +271,7 @@ impl DatedTable {
     /// The values of a key as parameters from `$first` on.
     fn key_values(&self, first: usize) -> String {
         let values: Vec<String> = (first..)
-            .zip(self.key)
+            .zip(&self.key)
             .map(|(number, column)| format!("${number}::text::{}", sql_type(column.kind)))
             .collect();
         values.join(", ")
