@@ -100,7 +100,7 @@ enum Written {
 }
 
 /// Reads the date strings of one account.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateReader {
     /// How the account writes dates; `None` until it is decided.
     pub format: Option<DateFormat>,
@@ -166,7 +166,7 @@ impl DateReader {
     }
 
     /// A local time that occurs twice is the first of the two; one that never occurs cannot be read.
-    fn locate(&self, local: NaiveDateTime) -> Reading {
+    pub(super) fn locate(&self, local: NaiveDateTime) -> Reading {
         match self.zone.from_local_datetime(&local) {
             LocalResult::Single(instant) | LocalResult::Ambiguous(instant, _) => {
                 Reading::Instant(instant.with_timezone(&Utc))

@@ -16,6 +16,10 @@ const MAX_ID_BYTES: usize = 256;
 /// Longest of the texts that are keys beside ids (tags, languages).
 const MAX_KEY_TEXT_BYTES: usize = 1_024;
 
+/// Why an item is refused whose date has the other order of day and month than the account's.
+pub const DATE_CONTRADICTION: &str =
+    "the date has day and month the other way round than the account's date format";
+
 /// Why an item could not be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {reason}")]
@@ -227,10 +231,9 @@ impl<'d> Fields<'d> {
                 self.members.insert(name.to_owned(), Value::String(text));
                 Ok(None)
             }
-            Err(Reading::Contradiction) => error(
-                ItemErrorKind::DateContradiction,
-                "the date has day and month the other way round than the account's date format",
-            ),
+            Err(Reading::Contradiction) => {
+                error(ItemErrorKind::DateContradiction, DATE_CONTRADICTION)
+            }
             Err(Reading::Undecided) => error(
                 ItemErrorKind::DateUndecided,
                 "the order of day and month in this account's dates is not decided",

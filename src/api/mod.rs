@@ -16,6 +16,7 @@ mod fields;
 mod json;
 mod order;
 mod page;
+pub mod rereading;
 mod retry;
 mod search;
 mod token;
@@ -36,7 +37,7 @@ use dates::DateReader;
 use envelope::Answer;
 pub use error::{ApiError, ApiErrorKind};
 pub use extra::{Extra, UnknownMember};
-pub use fields::{Fields, ItemError, ItemErrorKind};
+pub use fields::{DATE_CONTRADICTION, Fields, ItemError, ItemErrorKind};
 pub use page::{Listing, ListingEnd, Page, Position, Search, UnreadableItem, WireItem};
 #[doc(hidden)]
 pub use retry::Pauses;

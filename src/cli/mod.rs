@@ -6,10 +6,13 @@ pub mod check;
 pub mod config;
 pub mod cursor;
 pub mod demo;
+pub mod discrepancy;
 mod failure;
 pub mod migrate;
 mod plan;
 pub mod portfolio;
+pub mod quarantine;
+pub mod repair_dates;
 pub mod simulate;
 pub mod status;
 pub mod stop_database;
@@ -67,6 +70,12 @@ pub enum Command {
     Status(status::StatusArgs),
     /// Look at what is remembered of each scope, or forget it
     Cursor(cursor::CursorArgs),
+    /// Look at received items that could not be understood
+    Quarantine(quarantine::QuarantineArgs),
+    /// Look at counts that do not agree, and accept them
+    Discrepancy(discrepancy::DiscrepancyArgs),
+    /// Read the stored dates again after a wrong date format or time zone
+    RepairDates(repair_dates::RepairDatesArgs),
     /// Show the settings in force
     Config(config::ConfigArgs),
     /// Simulate an API, fill a private warehouse from it, and say what to look at
@@ -125,6 +134,9 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Backfill(args) => Box::pin(backfill::run(&app, &args)).await,
         Command::Cursor(args) => cursor::run(&app, &args).await,
         Command::Status(args) => status::run(&app, &args).await,
+        Command::Quarantine(args) => quarantine::run(&app, &args).await,
+        Command::Discrepancy(args) => discrepancy::run(&app, &args).await,
+        Command::RepairDates(args) => repair_dates::run(&app, &args).await,
         Command::Config(args) => {
             args.execute(&app.settings, &mut io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)

@@ -30,7 +30,8 @@ pub async fn run(app: &App, args: &StatusArgs) -> Result<ExitCode, Failure> {
     let warehouse = app.open().await?;
     let status = status::read(&warehouse.pool)
         .await
-        .map_err(|error| WarehouseError::from_sqlx("read the status", error))?;
+        .map_err(|error| WarehouseError::from_sqlx("read the status", error))?
+        .without_accepted(app.clock.now());
     if args.json {
         let mut json = serde_json::to_value(&status).map_err(anyhow::Error::from)?;
         json["version"] = 1.into();

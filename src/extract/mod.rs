@@ -206,7 +206,7 @@ impl PullError {
         match self {
             Self::Api(error) => error.remedy(),
             Self::DateContradiction(_) => {
-                "set api.date_format to the order that this account really uses (dmy or mdy) and run again"
+                "set api.date_format to the order that this account really uses (dmy or mdy) and run again; what was stored before is mended by keepnet-etl repair-dates"
             }
             Self::DateUndecided => {
                 "set api.date_format (KEEPNET_ETL__API__DATE_FORMAT) to dmy or mdy"

@@ -13,7 +13,8 @@ use crate::api::endpoints::widgets::PeriodDialect;
 use crate::api::{Claims, Client, Listing};
 use crate::clock::SharedClock;
 use crate::settings::{ApiSettings, DateFormatSetting};
-use crate::warehouse::accounts::{self, Account, DailyRequests};
+use crate::warehouse::accounts::{self, Account, DateChoice};
+use crate::warehouse::daily_requests::DailyRequests;
 use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
 
 /// Companies whose enrollments are looked at when the companies' own dates decide nothing.
@@ -88,14 +89,26 @@ pub async fn open(
         return Err(WarehouseError::new("use the database", kind).into());
     }
     limit_requests(client, settings, pool, id.clone());
+    let choices = accounts::read_date_choices(pool).await.map_err(database)?;
+    if choices.last().is_some_and(DateChoice::is_unfinished_repair) {
+        let kind = WarehouseErrorKind::DatesHalfRepaired;
+        return Err(WarehouseError::new("use the database", kind).into());
+    }
     let recorded = accounts::read(pool).await.map_err(database)?;
     let decision = decide(client, settings.date_format, &claims, recorded.as_ref()).await?;
-    if let Some((format, evidence)) = &decision {
-        info!(date_format = format.name(), %evidence, time_zone = zone, "dates of the account");
-        accounts::record_date_choice(pool, &id, format.name(), zone, evidence, clock.now())
-            .await
-            .map_err(database)?;
-    }
+    let (format, evidence) = match &decision {
+        Some((format, evidence)) => (Some(format.name()), Some(evidence.as_str())),
+        None => (None, None),
+    };
+    info!(
+        date_format = format,
+        evidence,
+        time_zone = zone,
+        "dates of the account"
+    );
+    accounts::record_date_choice(pool, &id, format, zone, evidence, clock.now())
+        .await
+        .map_err(database)?;
     let dates = DateReader {
         format: decision.map(|(format, _)| format),
         zone: settings.time_zone,
@@ -120,6 +133,17 @@ pub async fn remember(pool: &sqlx::PgPool, account: &AccountInUse, learned: Opti
     }
 }
 
+/// The format that the settings name.
+pub(super) fn by_setting(setting: DateFormatSetting) -> Option<DateFormat> {
+    match setting {
+        DateFormatSetting::Auto => None,
+        DateFormatSetting::Dmy => Some(DateFormat::Dmy),
+        DateFormatSetting::Mdy => Some(DateFormat::Mdy),
+        DateFormatSetting::Ymd => Some(DateFormat::Ymd),
+        DateFormatSetting::Iso => Some(DateFormat::Iso),
+    }
+}
+
 /// Decides the date format: setting, claim of the token, the account's own settings, an earlier decision, evidence in
 /// the listings. `None`: nothing decides it, which only matters once a date needs it.
 pub async fn decide(
@@ -128,14 +152,7 @@ pub async fn decide(
     claims: &Claims,
     recorded: Option<&Account>,
 ) -> Result<Option<(DateFormat, String)>, SyncError> {
-    let by_setting = match setting {
-        DateFormatSetting::Auto => None,
-        DateFormatSetting::Dmy => Some(DateFormat::Dmy),
-        DateFormatSetting::Mdy => Some(DateFormat::Mdy),
-        DateFormatSetting::Ymd => Some(DateFormat::Ymd),
-        DateFormatSetting::Iso => Some(DateFormat::Iso),
-    };
-    if let Some(format) = by_setting {
+    if let Some(format) = by_setting(setting) {
         return Ok(Some((format, "setting api.date_format".to_owned())));
     }
     let of_pattern = |pattern: Option<&str>| pattern.and_then(DateFormat::from_pattern);

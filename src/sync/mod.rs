@@ -23,6 +23,7 @@ mod forecast;
 mod loader;
 mod memory;
 mod per_user;
+pub mod repair_dates;
 mod report;
 mod rhythm;
 mod run;

@@ -1,12 +1,9 @@
 //! `sync.accounts`: whose data this database holds, how the account's dates are read, and its requests of the day.
 
-use chrono::{DateTime, NaiveDate, Utc};
-use futures::future::BoxFuture;
-use serde_json::json;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
 use sqlx::{PgPool, Row};
-
-use super::error::WarehouseError;
-use crate::api::{Allowance, Grant};
 
 /// What is recorded of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +20,39 @@ pub struct Account {
     pub date_format_since: Option<DateTime<Utc>>,
     /// How requests name periods, once an answer told.
     pub period_dialect: Option<String>,
+}
+
+/// A choice of how dates are read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DateChoice {
+    /// `dmy`, `mdy`, `ymd` or `iso`; none while every date began with its year.
+    pub date_format: Option<String>,
+    /// IANA zone.
+    pub time_zone: String,
+    /// How the format was decided.
+    pub evidence: Option<String>,
+    /// From when on it applied.
+    pub since: DateTime<Utc>,
+    /// Set when the dates that were stored before are read again by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repair: Option<DateRepair>,
+}
+
+/// How far stored dates are read again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DateRepair {
+    /// All of them are.
+    pub is_done: bool,
+    /// The columns that the vendor fills with the year first, as `table.column`; none until they were looked for.
+    pub year_first: Option<Vec<String>>,
+}
+
+impl DateChoice {
+    /// True while only a part of the stored dates is read by it.
+    #[must_use]
+    pub fn is_unfinished_repair(&self) -> bool {
+        self.repair.as_ref().is_some_and(|repair| !repair.is_done)
+    }
 }
 
 /// The account of this database, if it has one yet.
@@ -123,116 +153,125 @@ pub async fn remember_dialect(
 pub async fn record_date_choice(
     pool: &PgPool,
     account_id: &str,
-    format: &str,
+    format: Option<&str>,
     time_zone: &str,
-    evidence: &str,
+    evidence: Option<&str>,
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    let choice = json!([{
-        "date_format": format,
-        "time_zone": time_zone,
-        "evidence": evidence,
-        "since": at.to_rfc3339(),
-    }]);
+    let choice = DateChoice {
+        date_format: format.map(str::to_owned),
+        time_zone: time_zone.to_owned(),
+        evidence: evidence.map(str::to_owned),
+        since: at,
+        repair: None,
+    };
     sqlx::query(
         "update sync.accounts
          set date_format = $2, time_zone = $3, date_format_evidence = $4, date_format_since = $5,
              date_choices = date_choices || $6
-         where account_id = $1 and (date_format, time_zone) is distinct from ($2, $3)",
+         where account_id = $1 and (date_choices = '[]' or (date_format, time_zone) is distinct from ($2, $3))",
     )
     .bind(account_id)
     .bind(format)
     .bind(time_zone)
     .bind(evidence)
     .bind(at)
-    .bind(choice)
+    .bind(Json([choice]))
     .execute(pool)
     .await?;
     Ok(())
 }
 
-/// The requests of an account per UTC day, counted for all processes on this database.
-#[derive(Debug)]
-pub struct DailyRequests {
-    pool: PgPool,
-    account_id: String,
-    limit: u64,
+/// Every choice of the account so far, in their order.
+pub async fn read_date_choices(
+    db: impl sqlx::PgExecutor<'_>,
+) -> Result<Vec<DateChoice>, sqlx::Error> {
+    let choices: Option<Json<Vec<DateChoice>>> =
+        sqlx::query_scalar("select date_choices from sync.accounts order by first_used_at limit 1")
+            .fetch_optional(db)
+            .await?;
+    Ok(choices.map(|Json(choices)| choices).unwrap_or_default())
 }
 
-impl DailyRequests {
-    /// At most `limit` a day for `account_id`, which is in `sync.accounts`.
-    #[must_use]
-    pub fn new(pool: PgPool, account_id: String, limit: u64) -> Self {
-        Self {
-            pool,
-            account_id,
-            limit,
-        }
-    }
-
-    async fn add(&self, day: NaiveDate, sent: u64, wanted: u64) -> Result<Grant, sqlx::Error> {
-        // The lock makes processes take one after the other. A clock that is behind the others' counts for their day:
-        // else two clocks around midnight would begin the day again and again.
-        let (granted, taken): (i64, i64) = sqlx::query_as(
-            "with held as (
-                 select account_id, greatest(requests_on, $2) as day,
-                        case when requests_on >= $2 then requests else 0 end + $3 as before
-                 from sync.accounts
-                 where account_id = $1
-                 for update
-             )
-             update sync.accounts a
-             set requests_on = held.day,
-                 requests = held.before + least($4, greatest($5 - held.before, 0))
-             from held
-             where a.account_id = held.account_id
-             returning a.requests - held.before, a.requests",
-        )
-        .bind(&self.account_id)
-        .bind(day)
-        .bind(bigint(sent))
-        .bind(bigint(wanted))
-        .bind(bigint(self.limit))
-        .fetch_one(&self.pool)
+/// Writes down the choices of the account.
+pub async fn write_date_choices(
+    db: impl sqlx::PgExecutor<'_>,
+    account_id: &str,
+    choices: &[DateChoice],
+) -> Result<(), sqlx::Error> {
+    sqlx::query("update sync.accounts set date_choices = $2 where account_id = $1")
+        .bind(account_id)
+        .bind(Json(choices))
+        .execute(db)
         .await?;
-        Ok(Grant {
-            granted: granted.unsigned_abs(),
-            taken: taken.unsigned_abs(),
-        })
-    }
+    Ok(())
+}
 
-    async fn subtract(&self, day: NaiveDate, rest: u64) -> Result<(), sqlx::Error> {
+/// The same, unless there are more or fewer of them than `before` by now.
+pub async fn replace_date_choices(
+    db: impl sqlx::PgExecutor<'_>,
+    account_id: &str,
+    before: &[DateChoice],
+    choices: &[DateChoice],
+) -> Result<bool, sqlx::Error> {
+    let replaced = sqlx::query(
+        "update sync.accounts set date_choices = $3
+         where account_id = $1 and jsonb_array_length(date_choices) = $2",
+    )
+    .bind(account_id)
+    .bind(i32::try_from(before.len()).unwrap_or(i32::MAX))
+    .bind(Json(choices))
+    .execute(db)
+    .await?;
+    Ok(replaced.rows_affected() == 1)
+}
+
+/// Ends a repair: its choice is the account's, and what could not be had under the earlier ones is due again. That is
+/// what `refusal` says why it was refused for; and, where the order of day and month was wrong, everything that was
+/// asked for with dates in that order.
+pub async fn finish_date_repair(
+    pool: &PgPool,
+    account_id: &str,
+    choices: &[DateChoice],
+    refusal: &str,
+    order_was_wrong: bool,
+) -> Result<u64, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    write_date_choices(&mut *tx, account_id, choices).await?;
+    if let Some(choice) = choices.last() {
         sqlx::query(
-            "update sync.accounts set requests = greatest(requests - $3, 0)
-             where account_id = $1 and requests_on = $2",
+            "update sync.accounts
+             set date_format = $2, time_zone = $3, date_format_evidence = $4, date_format_since = $5
+             where account_id = $1",
         )
-        .bind(&self.account_id)
-        .bind(day)
-        .bind(bigint(rest))
-        .execute(&self.pool)
+        .bind(account_id)
+        .bind(&choice.date_format)
+        .bind(&choice.time_zone)
+        .bind(&choice.evidence)
+        .bind(choice.since)
+        .execute(&mut *tx)
         .await?;
-        Ok(())
     }
-}
-
-impl Allowance for DailyRequests {
-    fn limit(&self) -> u64 {
-        self.limit
+    let due = sqlx::query(
+        "delete from sync.cursors c using sync.quarantine q
+         where q.resolved_at is null and q.reason = $1
+           and c.company_id = q.company_id and c.resource = q.resource and c.scope = q.scope",
+    )
+    .bind(refusal)
+    .execute(&mut *tx)
+    .await?;
+    let mut due = due.rows_affected();
+    if order_was_wrong {
+        // The months of widgets were named in that order, or the dialect that avoids it was learned because of it.
+        let months = sqlx::query("delete from sync.cursors where resource = 'widgets'")
+            .execute(&mut *tx)
+            .await?;
+        due += months.rows_affected();
+        sqlx::query("update sync.accounts set request_dialects = request_dialects - 'period' where account_id = $1")
+            .bind(account_id)
+            .execute(&mut *tx)
+            .await?;
     }
-
-    fn take(&self, day: NaiveDate, sent: u64, wanted: u64) -> BoxFuture<'_, Result<Grant, String>> {
-        Box::pin(async move { self.add(day, sent, wanted).await.map_err(reason) })
-    }
-
-    fn give_back(&self, day: NaiveDate, rest: u64) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(async move { self.subtract(day, rest).await.map_err(reason) })
-    }
-}
-
-fn reason(error: sqlx::Error) -> String {
-    WarehouseError::from_sqlx("count the requests of the day", error).to_string()
-}
-
-fn bigint(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
+    tx.commit().await?;
+    Ok(due)
 }

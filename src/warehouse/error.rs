@@ -46,6 +46,8 @@ pub enum WarehouseErrorKind {
     },
     /// Another process has taken over what this one was working on.
     ClaimLost,
+    /// A part of its dates is read by another choice of format and zone than the rest.
+    DatesHalfRepaired,
     /// Anything else: the SQLSTATE and the server's message, which holds no values.
     Other(String),
 }
@@ -69,6 +71,9 @@ impl fmt::Display for WarehouseErrorKind {
                 "the database was migrated by a newer version of keepnet-etl than this one",
             ),
             Self::NotMigrated => f.write_str("the database has not been migrated"),
+            Self::DatesHalfRepaired => f.write_str(
+                "a repair of its dates was begun and has not ended, so that only a part of them is right",
+            ),
             Self::OtherAccount { owner, account } => write!(
                 f,
                 "the database holds the data of reseller {owner}, but the credentials belong to {account}"
@@ -131,6 +136,9 @@ impl WarehouseError {
             }
             WarehouseErrorKind::ClaimLost => {
                 "nothing to do: the other process goes on with it; this one had stood still for too long"
+            }
+            WarehouseErrorKind::DatesHalfRepaired => {
+                "run keepnet-etl repair-dates, with the settings that it was begun with, to its end"
             }
             WarehouseErrorKind::Other(_) => "see the server's log; what was committed stays",
         }

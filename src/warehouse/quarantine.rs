@@ -2,7 +2,8 @@
 //! `sync.discrepancies`.
 
 use chrono::{DateTime, Utc};
-use sqlx::{AssertSqlSafe, PgConnection};
+use serde::Serialize;
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, PgPool};
 
 use super::cursors::CursorMove;
 use crate::resource::Resource;
@@ -122,7 +123,7 @@ pub async fn note_unknown_field(
     Ok(())
 }
 
-/// Notes counts that do not agree.
+/// Notes counts that do not agree. What was accepted of other counts is not accepted of these.
 pub async fn note_discrepancy(
     db: &mut PgConnection,
     company_id: &str,
@@ -130,12 +131,18 @@ pub async fn note_discrepancy(
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "insert into sync.discrepancies
+        "insert into sync.discrepancies as d
              (company_id, resource, scope, kind, detail, expected, found, first_seen_at, last_seen_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
          on conflict (company_id, resource, scope, kind) do update
          set detail = excluded.detail, expected = excluded.expected, found = excluded.found,
-             last_seen_at = excluded.last_seen_at, resolved_at = null",
+             last_seen_at = excluded.last_seen_at, resolved_at = null,
+             accepted_at = case when (d.expected, d.found) is not distinct from (excluded.expected, excluded.found)
+                           then d.accepted_at end,
+             accepted_until = case when (d.expected, d.found) is not distinct from (excluded.expected, excluded.found)
+                              then d.accepted_until end,
+             accepted_reason = case when (d.expected, d.found) is not distinct from (excluded.expected, excluded.found)
+                               then d.accepted_reason end",
     )
     .bind(company_id)
     .bind(discrepancy.resource.name())
@@ -148,4 +155,57 @@ pub async fn note_discrepancy(
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// An item in quarantine.
+#[derive(Debug, Serialize, FromRow)]
+pub struct QuarantinedItem {
+    /// Its key.
+    pub id: i64,
+    /// The company.
+    pub company_id: String,
+    /// The resource.
+    pub resource: String,
+    /// The enrollment, if any.
+    pub scope: String,
+    /// Where the trouble is.
+    pub json_path: String,
+    /// What it is.
+    pub reason: String,
+    /// First seen.
+    pub first_seen_at: DateTime<Utc>,
+    /// Last seen.
+    pub last_seen_at: DateTime<Utc>,
+    /// When it was resolved, if it was.
+    pub resolved_at: Option<DateTime<Utc>>,
+}
+
+/// The newest unresolved items, without what was received: that may hold personal data.
+pub async fn list(pool: &PgPool, limit: i64) -> Result<Vec<QuarantinedItem>, sqlx::Error> {
+    sqlx::query_as(
+        "select id, company_id, resource, scope, json_path, reason, first_seen_at, last_seen_at, resolved_at
+         from sync.quarantine where resolved_at is null order by last_seen_at desc, id desc limit $1",
+    )
+    .bind(limit)
+    .fetch_all(pool)
+    .await
+}
+
+/// An item, and what was received.
+pub async fn lookup(
+    pool: &PgPool,
+    id: i64,
+) -> Result<Option<(QuarantinedItem, String)>, sqlx::Error> {
+    let row = sqlx::query(
+        "select id, company_id, resource, scope, json_path, reason, first_seen_at, last_seen_at, resolved_at, payload
+         from sync.quarantine where id = $1",
+    )
+    .bind(id)
+    .fetch_optional(pool)
+    .await?;
+    row.map(|row| {
+        let payload = sqlx::Row::try_get(&row, "payload")?;
+        Ok((QuarantinedItem::from_row(&row)?, payload))
+    })
+    .transpose()
 }

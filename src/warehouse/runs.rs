@@ -297,6 +297,28 @@ pub async fn record_company(
     Ok(())
 }
 
+/// Lets one repair of dates work at a time, for as long as the connection lives. No run has the number 0.
+pub async fn lock_for_repair(db: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select pg_try_advisory_lock($1, 0)")
+        .bind(RUN_LOCK)
+        .fetch_one(db)
+        .await
+}
+
+/// A run that is under way, in whichever process.
+pub async fn find_living(db: impl sqlx::PgExecutor<'_>) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select max(id) from sync.runs r
+         where outcome = 'running'
+           and exists (select from pg_locks l
+                       where l.locktype = 'advisory' and l.classid = $1 and l.objid = (r.id % 2147483647)
+                         and l.database = (select oid from pg_database where datname = current_database()))",
+    )
+    .bind(i64::from(RUN_LOCK))
+    .fetch_one(db)
+    .await
+}
+
 /// The companies whose last try was refused.
 pub async fn read_forbidden_companies(pool: &PgPool) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar("select company_id from sync.company_state where verdict = 'forbidden'")

@@ -4,6 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgPool};
 
+use super::discrepancies::{self, Discrepancy, HELD};
+use super::quarantine::{self, QuarantinedItem};
+
 /// Rows shown of each list.
 const SHOWN: i64 = 20;
 
@@ -21,13 +24,13 @@ pub struct Status {
     /// What the last run could not do.
     pub failures: Vec<FailureStatus>,
     /// Deletions that wait for the operator.
-    pub held: Vec<DiscrepancyStatus>,
+    pub held: Vec<Discrepancy>,
     /// Items that could not be understood, newest first.
     pub quarantine: QuarantineStatus,
     /// Members that no column takes.
     pub unknown_fields: Vec<UnknownFieldStatus>,
     /// Counts that do not agree.
-    pub discrepancies: Vec<DiscrepancyStatus>,
+    pub discrepancies: Vec<Discrepancy>,
 }
 
 /// The account.
@@ -119,27 +122,6 @@ pub struct QuarantineStatus {
     pub items: Vec<QuarantinedItem>,
 }
 
-/// An item in quarantine.
-#[derive(Debug, Serialize, FromRow)]
-pub struct QuarantinedItem {
-    /// Its key in `sync.quarantine`, which has the payload.
-    pub id: i64,
-    /// The company.
-    pub company_id: String,
-    /// The resource.
-    pub resource: String,
-    /// The enrollment, if any.
-    pub scope: String,
-    /// Where the trouble is.
-    pub json_path: String,
-    /// What it is.
-    pub reason: String,
-    /// First seen.
-    pub first_seen_at: DateTime<Utc>,
-    /// Last seen.
-    pub last_seen_at: DateTime<Utc>,
-}
-
 /// A member that no column takes.
 #[derive(Debug, Serialize, FromRow)]
 pub struct UnknownFieldStatus {
@@ -155,25 +137,13 @@ pub struct UnknownFieldStatus {
     pub last_seen_at: DateTime<Utc>,
 }
 
-/// Counts that do not agree.
-#[derive(Debug, Serialize, FromRow)]
-pub struct DiscrepancyStatus {
-    /// The company.
-    pub company_id: String,
-    /// The resource.
-    pub resource: String,
-    /// The enrollment, if any.
-    pub scope: String,
-    /// Its kind.
-    pub kind: String,
-    /// What was seen.
-    pub detail: String,
-    /// The count that was expected.
-    pub expected: Option<i64>,
-    /// The count that was found.
-    pub found: Option<i64>,
-    /// Last seen.
-    pub last_seen_at: DateTime<Utc>,
+impl Status {
+    /// Without the discrepancies that are accepted at `now`.
+    #[must_use]
+    pub fn without_accepted(mut self, now: DateTime<Utc>) -> Self {
+        self.discrepancies.retain(|one| !one.is_accepted(now));
+        self
+    }
 }
 
 /// Reads the state.
@@ -216,25 +186,12 @@ pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
     )
     .fetch_all(pool)
     .await?;
-    let discrepancies: Vec<DiscrepancyStatus> = sqlx::query_as(
-        "select company_id, resource, scope, kind, detail, expected, found, last_seen_at
-         from sync.discrepancies where resolved_at is null
-         order by last_seen_at desc, id desc limit $1",
-    )
-    .bind(SHOWN)
-    .fetch_all(pool)
-    .await?;
+    let discrepancies = discrepancies::list(pool, SHOWN).await?;
     let open: i64 =
         sqlx::query_scalar("select count(*) from sync.quarantine where resolved_at is null")
             .fetch_one(pool)
             .await?;
-    let items = sqlx::query_as(
-        "select id, company_id, resource, scope, json_path, reason, first_seen_at, last_seen_at
-         from sync.quarantine where resolved_at is null order by last_seen_at desc, id desc limit $1",
-    )
-    .bind(SHOWN)
-    .fetch_all(pool)
-    .await?;
+    let items = quarantine::list(pool, SHOWN).await?;
     let unknown_fields = sqlx::query_as(
         "select resource, json_path, json_type, first_seen_at, last_seen_at
          from sync.unknown_fields order by resource, json_path, json_type",
@@ -243,7 +200,7 @@ pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
     .await?;
     let (held, discrepancies) = discrepancies
         .into_iter()
-        .partition(|discrepancy| discrepancy.kind == "held deletions");
+        .partition(|discrepancy| discrepancy.kind == HELD);
     Ok(Status {
         account,
         verdict: verdict(&runs, &companies),

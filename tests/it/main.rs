@@ -10,6 +10,7 @@ mod disk;
 mod faults;
 mod formula;
 mod migrations;
+mod repair_dates;
 mod support;
 mod sync;
 mod unchanged;

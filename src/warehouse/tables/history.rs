@@ -18,7 +18,8 @@ pub struct History {
     pub columns: &'static [&'static str],
 }
 
-static HISTORIES: [History; 4] = [
+/// All histories.
+pub static HISTORIES: [History; 4] = [
     History {
         base: "companies",
         name: "company_history",

@@ -18,7 +18,7 @@ static INTERACTIONS: Table = Table {
         text("target_user_id"),
         bigint("ordinal"),
         text("interaction"),
-        instant("event_at"),
+        instant("event_at", &["eventTime"]),
         text("current_step"),
         bigint("training_order"),
         text("learning_path_id"),

@@ -1,7 +1,7 @@
 //! What the tables of schema `keepnet` look like to the loader: names, columns, keys, and the rule by which
 //! a received row meets a stored one. One file per group of tables holds the row structs.
 //!
-//! To add a table: a migration, a row struct with its [`Table`] here, and its place in [`Table::order`].
+//! To add a table: a migration, a row struct with its [`Table`] here, its place in [`Table::order`] and in [`ALL`].
 
 pub mod anonymous;
 pub mod companies;
@@ -17,6 +17,38 @@ pub mod users;
 pub mod widgets;
 
 use crate::resource::Resource;
+use crate::warehouse::load::tuple::Row;
+
+/// Every table, or part of one, that is filled.
+pub static ALL: [&Table; 27] = [
+    companies::CompanyRow::TABLE,
+    companies::CompanyTagRow::TABLE,
+    enrollments::EnrollmentRow::TABLE,
+    enrollments::EnrollmentDetailRow::TABLE,
+    enrollments::StepOfRow::TABLE,
+    enrollments::EnrollmentTagRow::TABLE,
+    enrollments::EnrollmentLanguageRow::TABLE,
+    enrollments::EnrollmentTargetGroupRow::TABLE,
+    enrollments::EnrollmentTrainingRoleRow::TABLE,
+    summaries::EnrollmentSummaryRow::TABLE,
+    summaries::EnrollmentStepRow::TABLE,
+    users::TargetUserRow::TABLE,
+    users::EnrollmentUserRow::TABLE,
+    users::UserCustomFieldRow::TABLE,
+    interactions::InteractionRow::TABLE,
+    surveys::SurveySessionRow::TABLE,
+    surveys::SurveyQuestionRow::TABLE,
+    surveys::SurveyQuestionOptionRow::TABLE,
+    surveys::SurveyAnswerRow::TABLE,
+    anonymous::AnonymousLearnerRow::TABLE,
+    anonymous::AnonymousResultRow::TABLE,
+    reports::ExecutiveReportRow::TABLE,
+    reports::ReportWidgetRow::TABLE,
+    widgets::WidgetRow::TABLE,
+    widgets::WidgetValueRow::TABLE,
+    trainings::TrainingRow::TABLE,
+    target_groups::TargetGroupRow::TABLE,
+];
 
 /// One table of schema `keepnet`, or the part of its columns that one resource fills.
 #[derive(Debug)]
@@ -100,6 +132,18 @@ pub struct Column {
     pub name: &'static str,
     /// Type in the table.
     pub kind: Kind,
+    /// Where its date came from, when it is one that the vendor wrote.
+    pub received: Option<Received>,
+}
+
+/// Where a date of the vendor came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// The members of the item that may hold it, the first that does counts. What could not be read of them is in
+    /// `extra` under the same names.
+    pub members: &'static [&'static str],
+    /// The vendor writes the year first whatever the account's format is.
+    pub is_iso: bool,
 }
 
 /// The types used by the schema.
@@ -123,51 +167,67 @@ pub enum Kind {
     Json,
 }
 
-pub(crate) const fn text(name: &'static str) -> Column {
+const fn column(name: &'static str, kind: Kind) -> Column {
     Column {
         name,
-        kind: Kind::Text,
+        kind,
+        received: None,
     }
+}
+pub(crate) const fn text(name: &'static str) -> Column {
+    column(name, Kind::Text)
 }
 pub(crate) const fn bigint(name: &'static str) -> Column {
-    Column {
-        name,
-        kind: Kind::Bigint,
-    }
+    column(name, Kind::Bigint)
 }
 pub(crate) const fn double(name: &'static str) -> Column {
-    Column {
-        name,
-        kind: Kind::Double,
-    }
+    column(name, Kind::Double)
 }
 pub(crate) const fn boolean(name: &'static str) -> Column {
+    column(name, Kind::Boolean)
+}
+/// An instant that the vendor writes as the account's settings say.
+pub(crate) const fn instant(name: &'static str, members: &'static [&'static str]) -> Column {
     Column {
-        name,
-        kind: Kind::Boolean,
+        received: Some(Received {
+            members,
+            is_iso: false,
+        }),
+        ..column(name, Kind::Instant)
     }
 }
-pub(crate) const fn instant(name: &'static str) -> Column {
+/// An instant that the vendor writes in ISO 8601 without a zone.
+pub(crate) const fn iso_instant(name: &'static str, members: &'static [&'static str]) -> Column {
     Column {
-        name,
-        kind: Kind::Instant,
+        received: Some(Received {
+            members,
+            is_iso: true,
+        }),
+        ..column(name, Kind::Instant)
     }
 }
+/// An instant that was taken from another table.
+pub(crate) const fn copied_instant(name: &'static str) -> Column {
+    column(name, Kind::Instant)
+}
+/// A day that this program names.
 pub(crate) const fn date(name: &'static str) -> Column {
+    column(name, Kind::Date)
+}
+/// A day that the vendor writes as the account's settings say. What is no day under one format is none under another,
+/// so none is looked for in `extra`.
+pub(crate) const fn day(name: &'static str) -> Column {
     Column {
-        name,
-        kind: Kind::Date,
+        received: Some(Received {
+            members: &[],
+            is_iso: false,
+        }),
+        ..column(name, Kind::Date)
     }
 }
 pub(crate) const fn interval(name: &'static str) -> Column {
-    Column {
-        name,
-        kind: Kind::Interval,
-    }
+    column(name, Kind::Interval)
 }
 pub(crate) const fn json(name: &'static str) -> Column {
-    Column {
-        name,
-        kind: Kind::Json,
-    }
+    column(name, Kind::Json)
 }

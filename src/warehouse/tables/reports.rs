@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{Rule, Table, bigint, boolean, date, double, instant, json, text};
+use super::{Rule, Table, bigint, boolean, day, double, instant, json, text};
 use crate::resource::Resource;
 use crate::warehouse::load::tuple::{Row, Tuple};
 
@@ -19,11 +19,11 @@ static REPORTS: Table = Table {
         text("description"),
         text("company_name"),
         bigint("vendor_company_id"),
-        instant("created_at"),
+        instant("created_at", &["dateCreated"]),
         text("date_period"),
         text("date_range"),
-        instant("starts_at"),
-        instant("ends_at"),
+        instant("starts_at", &["startDate"]),
+        instant("ends_at", &["endDate"]),
         boolean("is_editable"),
         boolean("is_deletable"),
         boolean("is_support_manager"),
@@ -93,7 +93,7 @@ static REPORT_WIDGETS: Table = Table {
         text("widget_name"),
         text("widget_type"),
         text("chart_type"),
-        date("date"),
+        day("date"),
         json("dimension"),
         text("name"),
         text("label"),

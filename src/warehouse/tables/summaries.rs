@@ -33,7 +33,7 @@ static SUMMARIES: Table = Table {
         boolean("is_scorm_proxy"),
         text("training_type_name"),
         text("delivery_method"),
-        instant("starts_at"),
+        instant("starts_at", &["startDate"]),
         json("extra"),
     ],
 };

@@ -19,7 +19,7 @@ static SESSIONS: Table = Table {
         text("session_id"),
         text("scorm_session_id"),
         text("content_id"),
-        instant("started_at"),
+        instant("started_at", &["enrollmentSessionCreatedAt"]),
         boolean("is_latest"),
         bigint("total_questions"),
         bigint("correct_count"),

@@ -19,8 +19,8 @@ static TARGET_GROUPS: Table = Table {
         text("company_name"),
         bigint("user_count"),
         text("priority"),
-        instant("created_at"),
-        instant("updated_at"),
+        instant("created_at", &["createTime"]),
+        instant("updated_at", &["updateTime"]),
         json("extra"),
     ],
 };

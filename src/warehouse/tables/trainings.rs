@@ -25,7 +25,7 @@ static TRAININGS: Table = Table {
         boolean("has_quiz"),
         text("vendor_name"),
         text("created_by"),
-        instant("created_at"),
+        instant("created_at", &["createTime"]),
         boolean("is_new"),
         boolean("is_favourite"),
         boolean("is_editable"),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Rule, Table, boolean, double, instant, json, text};
+use super::{Rule, Table, boolean, copied_instant, double, instant, iso_instant, json, text};
 use crate::resource::Resource;
 use crate::warehouse::load::tuple::{Row, Tuple};
 
@@ -15,7 +15,7 @@ static TARGET_USERS: Table = Table {
     columns: &[
         text("company_id"),
         text("target_user_id"),
-        instant("reported_by_created_at"),
+        copied_instant("reported_by_created_at"),
         text("reported_by_enrollment_id"),
         text("email"),
         boolean("is_email_masked"),
@@ -80,8 +80,8 @@ static ENROLLMENT_USERS: Table = Table {
         text("exam_status"),
         double("exam_score"),
         boolean("is_main_score"),
-        instant("first_completed_at"),
-        instant("last_interaction_at"),
+        instant("first_completed_at", &["firstCompletionDate"]),
+        instant("last_interaction_at", &["lastInteractionDate"]),
         text("delivery_type"),
         text("current_step"),
         text("last_interacted_step"),
@@ -157,7 +157,7 @@ static CUSTOM_FIELDS: Table = Table {
         text("name"),
         text("data_type"),
         text("value"),
-        instant("timestamp_value"),
+        iso_instant("timestamp_value", &["timestampValue"]),
         json("extra"),
     ],
 };

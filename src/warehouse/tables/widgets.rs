@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::{Rule, Table, bigint, boolean, date, double, json, text};
+use super::{Rule, Table, bigint, boolean, date, day, double, json, text};
 use crate::resource::Resource;
 use crate::warehouse::load::tuple::{Row, Tuple};
 
@@ -74,7 +74,7 @@ static VALUES: Table = Table {
         bigint("row_number"),
         bigint("value_number"),
         text("widget_id"),
-        date("date"),
+        day("date"),
         json("dimension"),
         text("name"),
         text("label"),

@@ -1,5 +1,6 @@
 //! The program as a process: what it prints, how it ends, what it never says.
 
+mod bookkeeping;
 mod output;
 mod refused;
 mod secrets;

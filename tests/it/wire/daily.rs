@@ -6,7 +6,8 @@ use chrono::{NaiveDate, TimeDelta};
 use futures::future::join_all;
 use keepnet_etl::api::{Allowance, Client};
 use keepnet_etl::sync::SyncError;
-use keepnet_etl::warehouse::accounts::{self, DailyRequests};
+use keepnet_etl::warehouse::accounts;
+use keepnet_etl::warehouse::daily_requests::DailyRequests;
 use serde_json::json;
 use sqlx::PgPool;
 
