@@ -9,8 +9,9 @@ use super::Failure;
 use super::failure::REFUSED;
 use super::table::table;
 use crate::app::App;
-use crate::warehouse::discrepancies::{self, HELD};
+use crate::warehouse::discrepancies;
 use crate::warehouse::error::WarehouseError;
+use crate::warehouse::load::sweep::HELD;
 
 /// Arguments of `discrepancy`.
 #[derive(Debug, clap::Args)]

@@ -13,6 +13,10 @@ use crate::warehouse::quarantine;
 
 /// Arguments of `quarantine`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  keepnet-etl quarantine list
+  keepnet-etl quarantine show 7
+  keepnet-etl quarantine retry && keepnet-etl sync")]
 pub struct QuarantineArgs {
     #[command(subcommand)]
     action: Action,
@@ -25,6 +29,11 @@ enum Action {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Have the next sync read again what unresolved items came from: what can be read then is resolved
+    Retry {
+        /// Their numbers, as `list` shows them; none: all
+        ids: Vec<i64>,
     },
     /// Show one item with what was received; that may hold personal data
     Show {
@@ -40,8 +49,14 @@ enum Action {
 pub async fn run(app: &App, args: &QuarantineArgs) -> Result<ExitCode, Failure> {
     let failed = |error| WarehouseError::from_sqlx("read the quarantine", error);
     let pool = app.open().await?.pool;
-    match args.action {
-        Action::List { json } => {
+    match &args.action {
+        Action::Retry { ids } => {
+            let scopes = quarantine::want_again(&pool, ids, app.clock.now())
+                .await
+                .map_err(failed)?;
+            println!("the next sync reads {scopes} scopes again");
+        }
+        &Action::List { json } => {
             let items = quarantine::list(&pool, i64::MAX).await.map_err(failed)?;
             if json {
                 println!("{:#}", json!({ "version": 1, "items": items }));
@@ -63,7 +78,7 @@ pub async fn run(app: &App, args: &QuarantineArgs) -> Result<ExitCode, Failure> 
                 println!("{listed}");
             }
         }
-        Action::Show { id, json } => {
+        &Action::Show { id, json } => {
             let Some((item, payload)) = quarantine::lookup(&pool, id).await.map_err(failed)? else {
                 return Err(Failure {
                     message: format!("could not show item {id}: there is none of this number"),

@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 
 use super::Failure;
-use super::table::table;
+use super::table::{grouped, table};
 use crate::app::App;
+use crate::daemon::cycle::Cycle;
 use crate::warehouse::error::WarehouseError;
-use crate::warehouse::status::{self, Status};
+use crate::warehouse::status::{self, CursorStatus, Status};
 
 /// Companies shown; those with trouble come first.
 const SHOWN: usize = 30;
@@ -32,15 +33,20 @@ pub async fn run(app: &App, args: &StatusArgs) -> Result<ExitCode, Failure> {
         .await
         .map_err(|error| WarehouseError::from_sqlx("read the status", error))?
         .without_accepted(app.clock.now());
+    let now = app.clock.now();
+    let cycle = Cycle::predict(&warehouse.pool, &app.settings, now).await?;
     if args.json {
         let mut json = serde_json::to_value(&status).map_err(anyhow::Error::from)?;
         json["version"] = 1.into();
-        // Neither predictions nor schedules exist in this version.
-        json["cycle"] = serde_json::Value::Null;
+        json["cycle"] = serde_json::to_value(&cycle).map_err(anyhow::Error::from)?;
+        // Schedules are not kept by this version: what runs it does.
         json["next_runs"] = serde_json::Value::Array(Vec::new());
         println!("{json:#}");
     } else {
-        print!("{}", text(&status, app.clock.now()));
+        print!("{}", text(&status, now));
+        if let Some(cycle) = &cycle {
+            println!("\n{}", cycle.sentence());
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -133,6 +139,9 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
         );
     }
 
+    if !status.cursors.is_empty() {
+        let _ = writeln!(out, "\n{}", scopes(&status.cursors, now));
+    }
     for failure in &status.failures {
         let _ = writeln!(
             out,
@@ -142,6 +151,13 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
             failure.resource,
             failure.error.as_deref().unwrap_or(&failure.verdict),
             failure.remedy.as_deref().unwrap_or("see the log"),
+        );
+    }
+    for held in &status.held {
+        let _ = writeln!(
+            out,
+            "\n{} {} {}: {}",
+            held.company_id, held.resource, held.scope, held.detail
         );
     }
     if status.quarantine.open > 0 {
@@ -190,6 +206,33 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
         }
     }
     out
+}
+
+/// What is remembered, per resource.
+fn scopes(cursors: &[CursorStatus], now: DateTime<Utc>) -> comfy_table::Table {
+    let header = [
+        "resource",
+        "oldest",
+        "scopes",
+        "due",
+        "unfinished",
+        "users to ask",
+    ];
+    let mut listed = table(header, 2);
+    let count = |count: i64| grouped(u64::try_from(count).unwrap_or(0));
+    for cursor in cursors {
+        listed.add_row([
+            cursor.resource.clone(),
+            cursor
+                .oldest
+                .map_or_else(|| "never".to_owned(), |at| ago(at, now)),
+            count(cursor.scopes),
+            count(cursor.due),
+            count(cursor.unfinished),
+            count(cursor.pending_users),
+        ]);
+    }
+    listed
 }
 
 /// `3 min ago`

@@ -1,6 +1,8 @@
-//! Cron expressions. The only user of `tokio-cron-scheduler`, so that what the settings accept is
-//! what the scheduler understands.
+//! Cron expressions. The only user of `tokio-cron-scheduler` and of the parser below it, so that
+//! what the settings accept is what the scheduler understands.
 
+use chrono::{DateTime, TimeDelta, Utc};
+use croner::parser::{CronParser, Seconds};
 use tokio_cron_scheduler::Job;
 
 /// How a schedule is written; for messages.
@@ -38,9 +40,49 @@ pub fn check_cron(cron: &str) -> Result<(), CronError> {
     }
 }
 
+/// The next `count` instants of a schedule after `now`; none when it cannot be read.
+#[must_use]
+pub fn next_ticks(cron: &str, now: DateTime<Utc>, count: usize) -> Vec<DateTime<Utc>> {
+    // As tokio-cron-scheduler reads it.
+    let parser = CronParser::builder()
+        .seconds(Seconds::Required)
+        .dom_and_dow(true)
+        .build();
+    let Ok(schedule) = parser.parse(cron) else {
+        return Vec::new();
+    };
+    schedule.iter_after(now).take(count).collect()
+}
+
+/// The shortest pause between the next ticks of a schedule.
+#[must_use]
+pub fn shortest_pause(cron: &str, now: DateTime<Utc>) -> Option<TimeDelta> {
+    const TICKS: usize = 50;
+    let ticks = next_ticks(cron, now, TICKS);
+    ticks.windows(2).map(|pair| pair[1] - pair[0]).min()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_next_instants_of_a_schedule_are_known() {
+        let now = "2026-07-01T12:30:00Z".parse().unwrap();
+        let ticks = next_ticks("0 */20 8-18 * * *", now, 3);
+        let ticks: Vec<String> = ticks.iter().map(DateTime::to_rfc3339).collect();
+        assert_eq!(
+            ticks,
+            [
+                "2026-07-01T12:40:00+00:00",
+                "2026-07-01T13:00:00+00:00",
+                "2026-07-01T13:20:00+00:00"
+            ]
+        );
+        let pause = shortest_pause("0 */20 8-18 * * *", now);
+        assert_eq!(pause, Some(TimeDelta::minutes(20)));
+        assert_eq!(shortest_pause("nonsense", now), None);
+    }
 
     #[test]
     fn a_cron_expression_has_six_fields_and_comes_about() {

@@ -193,6 +193,9 @@ impl<'m> Calendar<'m> {
     #[must_use]
     pub fn is_month_due(&self, scope: &str, month: Month) -> bool {
         let cursor = self.memory.cursor(Resource::Widgets, scope);
+        if cursor.is_some_and(|cursor| cursor.wanted_at.is_some()) {
+            return true;
+        }
         match self.extent.decides(cursor) {
             Some(why) => why.is_some(),
             None => self.due.month(Resource::Widgets, scope, month),

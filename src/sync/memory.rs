@@ -121,8 +121,9 @@ impl Memory {
         let users = self.cursor(Resource::Users, id).or_else(|| {
             let learners = self.cursor(Resource::Anonymous, id)?;
             let results = self.cursor(Resource::Anonymous, &anonymous::scope_of_results(id))?;
-            // The one that is further behind.
-            Some(if results.last_complete_at < learners.last_complete_at {
+            // The one that is asked for, or further behind.
+            let place = |cursor: &Cursor| (cursor.wanted_at.is_none(), cursor.last_complete_at);
+            Some(if place(results) < place(learners) {
                 results
             } else {
                 learners

@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgPool};
 
-/// The kind of those that hold deletions back. They wait for a decision and cannot be accepted.
-pub const HELD: &str = "held deletions";
+use super::load::sweep::HELD;
 
 /// Counts that do not agree.
 #[derive(Debug, Serialize, FromRow)]
@@ -42,15 +41,29 @@ impl Discrepancy {
     }
 }
 
-/// The unresolved ones, newest first, those that were accepted behind the others.
+/// The unresolved ones but [`held`], newest first, those that were accepted behind the others.
 pub async fn list(pool: &PgPool, limit: i64) -> Result<Vec<Discrepancy>, sqlx::Error> {
     sqlx::query_as(
         "select id, company_id, resource, scope, kind, detail, expected, found, last_seen_at,
                 accepted_until, accepted_reason
-         from sync.discrepancies where resolved_at is null
+         from sync.discrepancies where resolved_at is null and kind <> $2
          order by accepted_until is not null, last_seen_at desc, id desc limit $1",
     )
     .bind(limit)
+    .bind(HELD)
+    .fetch_all(pool)
+    .await
+}
+
+/// Deletions that wait for the operator, newest first.
+pub async fn held(pool: &PgPool) -> Result<Vec<Discrepancy>, sqlx::Error> {
+    sqlx::query_as(
+        "select id, company_id, resource, scope, kind, detail, expected, found, last_seen_at,
+                accepted_until, accepted_reason
+         from sync.discrepancies where resolved_at is null and kind = $1
+         order by last_seen_at desc, id desc",
+    )
+    .bind(HELD)
     .fetch_all(pool)
     .await
 }

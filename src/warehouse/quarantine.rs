@@ -209,3 +209,21 @@ pub async fn lookup(
     })
     .transpose()
 }
+
+/// Lets the next run read again the scopes that unresolved items came from: of these numbers, or all when there are none.
+/// Gives how many scopes that are.
+pub async fn want_again(pool: &PgPool, ids: &[i64], at: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+    // The values of widgets are read by the pull of their catalogue.
+    let done = sqlx::query(
+        "update sync.cursors c set wanted_at = $2
+         from sync.quarantine q
+         where q.resolved_at is null and (cardinality($1::bigint[]) = 0 or q.id = any($1))
+           and c.company_id = q.company_id and c.resource = q.resource
+           and (c.scope = q.scope or (c.scope = '' and q.resource = 'widgets'))",
+    )
+    .bind(ids)
+    .bind(at)
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgPool};
 
-use super::discrepancies::{self, Discrepancy, HELD};
+use super::discrepancies::{self, Discrepancy};
 use super::quarantine::{self, QuarantinedItem};
 
 /// Rows shown of each list.
@@ -31,6 +31,27 @@ pub struct Status {
     pub unknown_fields: Vec<UnknownFieldStatus>,
     /// Counts that do not agree.
     pub discrepancies: Vec<Discrepancy>,
+    /// What is remembered of the scopes, per resource.
+    pub cursors: Vec<CursorStatus>,
+}
+
+/// The scopes of one resource.
+#[derive(Debug, Serialize, FromRow)]
+pub struct CursorStatus {
+    /// The resource.
+    pub resource: String,
+    /// Scopes that are remembered.
+    pub scopes: i64,
+    /// Those that were never complete.
+    pub never_complete: i64,
+    /// Those that are due.
+    pub due: i64,
+    /// Those whose pull was interrupted.
+    pub unfinished: i64,
+    /// When the one that was complete longest ago was.
+    pub oldest: Option<DateTime<Utc>>,
+    /// Users who are to be asked.
+    pub pending_users: i64,
 }
 
 /// The account.
@@ -198,9 +219,18 @@ pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
     )
     .fetch_all(pool)
     .await?;
-    let (held, discrepancies) = discrepancies
-        .into_iter()
-        .partition(|discrepancy| discrepancy.kind == HELD);
+    let held = discrepancies::held(pool).await?;
+    let cursors = sqlx::query_as(
+        "select c.resource, count(*) as scopes,
+                count(*) filter (where c.last_complete_at is null) as never_complete,
+                count(*) filter (where c.due_at <= now() or c.full_due_at <= now() or c.wanted_at is not null) as due,
+                count(*) filter (where c.state ? 'unfinished') as unfinished,
+                min(c.last_complete_at) as oldest,
+                (select count(*) from sync.pending_users p where p.resource = c.resource) as pending_users
+         from sync.cursors c where c.company_id <> '' group by c.resource order by c.resource",
+    )
+    .fetch_all(pool)
+    .await?;
     Ok(Status {
         account,
         verdict: verdict(&runs, &companies),
@@ -211,6 +241,7 @@ pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
         quarantine: QuarantineStatus { open, items },
         unknown_fields,
         discrepancies,
+        cursors,
     })
 }
 

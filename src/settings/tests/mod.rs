@@ -429,10 +429,10 @@ fn privacy_that_cannot_be_kept_is_refused() {
 #[test]
 fn what_has_no_effect_is_told() {
     let settings = load(
-        "[sync]\nmax_staleness = \"1h\"\nfull_every = \"30d\"\n[api]\npage_size = 7\n",
+        "[sync]\nkeep_runs_for = \"30d\"\nfull_every = \"30d\"\n[api]\npage_size = 7\n",
         &[("KEEPNET_ETL__RUN__GRACE", "5s")],
     )
     .unwrap();
     let keys: Vec<_> = settings.without_effect().map(|entry| entry.key).collect();
-    assert_eq!(keys, ["sync.max_staleness", "run.grace"]);
+    assert_eq!(keys, ["sync.keep_runs_for", "run.grace"]);
 }
