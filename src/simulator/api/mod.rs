@@ -212,7 +212,8 @@ fn drift(call: &mut Call<'_>, endpoint: Endpoint) {
     let company = endpoint
         .is_company_scoped()
         .then(|| call.world.company_id(call.company));
-    if listing == Listing::Users && call.enrollment().is_err() {
+    let place = call.world.place(call.id);
+    if listing == Listing::Users && place.is_none_or(|place| place.company != call.company) {
         return;
     }
     let enrollment = (listing == Listing::Users).then(|| call.id.to_owned());
