@@ -18,10 +18,12 @@ const WRONG_USE: u8 = 2;
 #[command(after_help = "Examples:
   keepnet-etl simulate --listen 127.0.0.1:8085
   keepnet-etl simulate --companies 100 --enrollments 20 --users 500 --latency-ms 80
+  keepnet-etl simulate --users 500 --drift 1
   keepnet-etl simulate --fault users:503:from=2,times=3,retry-after=1 --fault enrollments:html:times=1
 
-The first line of output says where it listens. GET /simulator lists what it tells of itself: the truth
-per table, the requests it got, and what was wrong with them.")]
+The first line of output says where it listens. GET /simulator lists what it tells of itself, the truth
+per table, the requests it got and what was wrong with them, and how its world can be changed: by name,
+by chance, and while a listing is paged.")]
 pub struct SimulateArgs {
     /// What is simulated.
     #[command(flatten)]

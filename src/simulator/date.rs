@@ -45,7 +45,7 @@ pub enum Precision {
 }
 
 /// A time zone as the list of its offsets over the years of the world.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Zone {
     /// From which instant which offset applies, in seconds east of UTC.
     offsets: Vec<(Instant, i64)>,

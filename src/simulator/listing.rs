@@ -244,9 +244,21 @@ pub fn write_page(
         .sum::<u64>();
     data.number("pageNumber", number as i64);
     data.number("pageSize", size as i64);
-    if variant.totals == Totals::Exact {
-        let total = count + growth;
+    let further = search.page - 1;
+    let total = growth
+        + match variant.totals {
+            Totals::Shrinking => count.saturating_sub(further),
+            // From the last page on there is always said to be one more.
+            Totals::Growing if search.page >= pages => {
+                (count + further).max(search.page.saturating_mul(size) + 1)
+            }
+            Totals::Growing => count + further,
+            _ => count,
+        };
+    if !matches!(variant.totals, Totals::Missing | Totals::RecordsOnly) {
         data.number("totalNumberOfPages", total.div_ceil(size) as i64);
+    }
+    if !matches!(variant.totals, Totals::Missing | Totals::PagesOnly) {
         data.number("totalNumberOfRecords", total as i64);
     }
     if rows_of(FaultKind::ResultsMissing) > 0 {

@@ -4,15 +4,18 @@
 //! `api`, so that one misreading cannot pass on both sides.
 
 mod api;
+mod change;
 mod contract;
 mod control;
 mod date;
 mod dice;
+mod drift;
 mod fault;
 mod id;
 mod json;
 mod listing;
 mod options;
+mod present;
 mod reply;
 mod server;
 mod share;
@@ -21,7 +24,9 @@ mod words;
 mod world;
 
 pub use api::Endpoint;
+pub use change::{Change, ChangeKind};
 pub use date::{DateOrder, HourStyle};
+pub use drift::Listing;
 pub use fault::{ErrorBody, Fault, FaultKind, RetryAfter};
 pub use options::{
     AccountOptions, AnonymousData, Clustering, Foreign, Lifetime, Misfit, PastEnd,

@@ -10,9 +10,9 @@ use chrono_tz::Tz;
 use clap::{ArgAction, Args, Parser, ValueEnum};
 
 use crate::clock::{SharedClock, SystemClock};
-use crate::simulator::Share;
 use crate::simulator::date::{DateOrder, HourStyle};
 use crate::simulator::fault::Fault;
+use crate::simulator::{Listing, Share};
 
 /// Everything a simulator is started with.
 #[derive(Debug, Clone, Args)]
@@ -32,6 +32,12 @@ pub struct SimulatorOptions {
     /// A fault, as `endpoint:kind[:name=value,…]`, e.g. `users:503:from=2,times=3,retry-after=1`
     #[arg(long = "fault", value_name = "FAULT")]
     pub faults: Vec<Fault>,
+    /// While a listing is paged, change it by chance before each page after the first
+    #[arg(long, value_name = "SEED")]
+    pub drift: Option<u64>,
+    /// Which listings that changes
+    #[arg(long, value_enum, value_name = "LISTING", default_value = "users")]
+    pub drift_listing: Vec<Listing>,
     /// Wait this long before each answer
     #[arg(long, default_value_t = 0, value_name = "MILLISECONDS")]
     pub latency_ms: u64,
@@ -180,13 +186,21 @@ pub enum PastEnd {
     Repeat,
 }
 
-/// Whether pages carry totals.
+/// Whether pages carry totals, and which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Totals {
     /// Both totals, exact.
     Exact,
     /// Neither.
     Missing,
+    /// Both; each further page says one row less.
+    Shrinking,
+    /// Both; each further page says one row more, and from the last one on there is always another.
+    Growing,
+    /// Only how many pages there are.
+    PagesOnly,
+    /// Only how many rows there are.
+    RecordsOnly,
 }
 
 /// What the id of another company's enrollment gives.

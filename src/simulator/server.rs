@@ -20,8 +20,10 @@ use crate::simulator::api::{self, Endpoint};
 use crate::simulator::contract::Contract;
 use crate::simulator::control;
 use crate::simulator::date::{DateStyle, Zone};
+use crate::simulator::drift::Drift;
 use crate::simulator::fault::FaultBook;
 use crate::simulator::options::SimulatorOptions;
+use crate::simulator::present::Present;
 use crate::simulator::reply::Reply;
 use crate::simulator::world::World;
 
@@ -38,12 +40,14 @@ const TEN_YEARS_SECONDS: i64 = 10 * 366 * 24 * 3_600;
 pub struct Shared {
     /// What the simulator was started with.
     pub options: SimulatorOptions,
-    /// The data.
-    pub world: Arc<World>,
+    /// The data at this moment.
+    pub present: Present,
     /// How dates are written.
     pub dates: DateStyle,
     /// The faults in force.
     pub faults: FaultBook,
+    /// What changes while listings are paged.
+    pub drift: Drift,
     /// The misuses so far.
     pub contract: Contract,
     /// Requests by endpoint.
@@ -75,15 +79,20 @@ impl Shared {
             order: account.date_format,
             hours: account.time_format,
         };
-        let world = Arc::new(World::new(options.world.clone(), account.time_zone));
+        let world = World::new(options.world.clone(), account.time_zone);
         let faults = FaultBook::default();
         for fault in &options.faults {
             faults.add(fault.clone());
         }
+        let drift = Drift::default();
+        if let Some(seed) = options.drift {
+            drift.switch_on(seed, options.drift_listing.clone());
+        }
         Self {
-            world,
+            present: Present::new(world),
             dates,
             faults,
+            drift,
             contract: Contract::default(),
             requests: Default::default(),
             in_flight: AtomicU64::new(0),
@@ -140,10 +149,10 @@ impl Simulator {
         format!("http://{}", self.address)
     }
 
-    /// The data it serves.
+    /// The data it serves at this moment.
     #[must_use]
     pub fn world(&self) -> Arc<World> {
-        Arc::clone(&self.shared.world)
+        self.shared.present.world()
     }
 
     /// Ends it; answers on their way get half a second.

@@ -3,6 +3,8 @@
 mod access;
 mod anonymous;
 mod catalogue;
+mod change;
+mod drift;
 mod fault;
 mod interaction;
 mod listing;

@@ -159,6 +159,13 @@ impl Vendor {
         assert_eq!(send(request).await.status(), 201);
     }
 
+    /// Applies a change, or a list of them, and gives the first as it was applied.
+    pub async fn change(&self, change: Value) -> Value {
+        let answer = self.search("/simulator/changes", None, &change).await;
+        assert_eq!(answer.status(), 200, "{change}");
+        body(answer).await["changes"][0].take()
+    }
+
     pub async fn violations(&self) -> BTreeMap<String, u64> {
         let report = body(self.get("/simulator/contract", None).await).await;
         serde_json::from_value(report["violations"].clone())

@@ -39,13 +39,13 @@ pub fn admit(
         Some(bearer) if !token::is_valid(call.shared, bearer) => return Err(Reply::empty(401)),
         Some(_) => {}
     }
-    let own = call.shared.world.root();
+    let own = call.world.root();
     call.company = if endpoint.is_company_scoped() {
         scope(call, headers)?
     } else {
         match headers.0.or(headers.1) {
             None => own,
-            Some(id) if call.shared.world.company_index(id) == Some(own) => own,
+            Some(id) if call.world.company_index(id) == Some(own) => own,
             Some(_) => {
                 call.note(Violation::NeedlessCompanyHeader);
                 if endpoint == Endpoint::Companies {
@@ -55,7 +55,10 @@ pub fn admit(
             }
         }
     };
-    if call.shared.world.is_denied(call.company) {
+    if call.world.is_gone(call.company) {
+        return Err(Reply::error(403, ErrorBody::Text));
+    }
+    if call.world.is_denied(call.company) {
         return Err(privacy_error());
     }
     if call.parts.method != Method::POST {
@@ -89,7 +92,7 @@ pub fn admit(
 /// The company in scope. A missing header is no error, here or there: the account's own data is
 /// answered, which is another tenant's.
 fn scope(call: &Call<'_>, headers: (Option<&str>, Option<&str>)) -> Result<u32, Reply> {
-    let world = &call.shared.world;
+    let world = &call.world;
     match headers {
         (Some(one), Some(other)) if one == other => world.company_index(one).ok_or_else(|| {
             call.note(Violation::UnknownCompany);

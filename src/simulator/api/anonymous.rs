@@ -19,7 +19,7 @@ pub fn users(call: &Call<'_>) -> Reply {
 
 /// `POST /api/training-reports/anonymous/{id}/result`, which lacks who never began.
 pub fn results(call: &Call<'_>) -> Reply {
-    let world = &call.shared.world;
+    let world = &call.world;
     answer(
         call,
         RESULT_COLUMNS,
@@ -44,7 +44,7 @@ fn answer(
         Err(Foreign) if variant.foreign == options::Foreign::Empty => None,
         Err(Foreign) => return Reply::empty(404),
     };
-    let world = &call.shared.world;
+    let world = &call.world;
     let listed: Vec<(EnrollmentPlace, u32)> = place
         .into_iter()
         .flat_map(|place| (0..world.anonymous_count(place)).map(move |position| (place, position)))

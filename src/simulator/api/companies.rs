@@ -18,19 +18,17 @@ pub fn search(call: &Call<'_>) -> Reply {
         Ok(search) => search,
         Err(reply) => return reply,
     };
-    let world = &call.shared.world;
+    let world = &call.world;
     let is_asked = search.member("isClustered").and_then(Value::as_bool) == Some(true);
     let is_nested = is_asked && call.shared.options.variant.clustered_children != Clustering::None;
-    let top = if is_nested {
-        world.children(world.root())
+    let listed = if is_nested {
+        Some(world.children(world.root()))
     } else {
-        Vec::new()
+        world.other_companies()
     };
-    let count = if is_nested {
-        top.len() as u64
-    } else {
-        u64::from(world.company_count())
-    };
+    let count = listed
+        .as_ref()
+        .map_or(u64::from(world.root()), |listed| listed.len() as u64);
     call.envelope(100 * ROW_BYTES, |out| {
         push_object(out, |data| {
             data.number("limitExceededCompanyCount", 0);
@@ -41,10 +39,9 @@ pub fn search(call: &Call<'_>) -> Reply {
                 call.firings,
                 count,
                 |out, row, quirk| {
-                    let company = if is_nested {
-                        top[row as usize]
-                    } else {
-                        world.company_at(row as u32)
+                    let company = match &listed {
+                        Some(listed) => listed[row as usize],
+                        None => world.company_at(row as u32),
                     };
                     push_company(out, call, company, quirk, is_nested);
                 },
@@ -60,7 +57,7 @@ fn push_company(
     quirk: RowQuirk,
     is_nested: bool,
 ) {
-    let world = &call.shared.world;
+    let world = &call.world;
     let facts = world.company(company);
     let is_renamed = call.shared.options.variant.rename_fields;
     push_object(out, |row| {
@@ -112,7 +109,7 @@ fn push_company(
 }
 
 fn push_children(row: &mut JsonObject<'_>, call: &Call<'_>, company: u32) {
-    let mut children = call.shared.world.children(company);
+    let mut children = call.world.children(company);
     let repeats_parent = !children.is_empty()
         && call.shared.options.variant.clustered_children == Clustering::Repeated;
     if repeats_parent {
@@ -125,7 +122,7 @@ fn push_children(row: &mut JsonObject<'_>, call: &Call<'_>, company: u32) {
 
 /// `GET /api/companies/my`
 pub fn my(call: &Call<'_>) -> Reply {
-    let world = &call.shared.world;
+    let world = &call.world;
     call.envelope(4_096, |out| {
         out.push(b'[');
         push_node(out, call, world.root());
@@ -134,7 +131,7 @@ pub fn my(call: &Call<'_>) -> Reply {
 }
 
 fn push_node(out: &mut Vec<u8>, call: &Call<'_>, company: u32) {
-    let facts = call.shared.world.company(company);
+    let facts = call.world.company(company);
     push_object(out, |node| {
         node.text("name", &facts.name);
         node.text("resourceId", &facts.id);
@@ -149,7 +146,7 @@ fn push_node(out: &mut Vec<u8>, call: &Call<'_>, company: u32) {
             Minute,
         );
         dates.write_if(node, "privacyDurationEndTime", facts.access_ends_at, Minute);
-        let children = call.shared.world.children(company);
+        let children = call.world.children(company);
         node.array("children", children, |out, child| {
             push_node(out, call, child);
         });

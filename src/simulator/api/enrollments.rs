@@ -53,7 +53,7 @@ pub fn search(call: &Call<'_>, listing: Listing) -> Reply {
         }
         _ => None,
     };
-    let world = &call.shared.world;
+    let world = &call.world;
     let variant = &call.shared.options.variant;
     let listed: Vec<EnrollmentPlace> = world
         .places(call.company)
@@ -141,7 +141,7 @@ pub fn detail(call: &Call<'_>) -> Reply {
         Ok(place) => place,
         Err(Foreign) => return foreign(call),
     };
-    let facts = call.shared.world.enrollment(place);
+    let facts = call.world.enrollment(place);
     call.envelope(2_048, |out| {
         push_object(out, |data| {
             data.text("trainingId", &facts.training_id);

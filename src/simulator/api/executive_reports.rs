@@ -20,8 +20,10 @@ pub fn search(call: &Call<'_>) -> Reply {
         .and_then(Value::as_str)
         .unwrap_or_default()
         .to_lowercase();
-    let world = &call.shared.world;
-    let reports: Vec<ExecutiveReport> = (0..world.executive_report_count(call.company))
+    let world = &call.world;
+    let reports: Vec<ExecutiveReport> = world
+        .executive_reports(call.company)
+        .into_iter()
         .map(|report| world.executive_report(call.company, report))
         .filter(|report| report.name.to_lowercase().contains(&wanted))
         .collect();
@@ -57,11 +59,14 @@ fn push_listed(out: &mut Vec<u8>, facts: &ExecutiveReport, quirk: RowQuirk) {
 
 /// `GET /api/executive-report/{id}`
 pub fn report(call: &Call<'_>) -> Reply {
-    let world = &call.shared.world;
+    let world = &call.world;
     let Some(report) = world.executive_report_index(call.company, call.id) else {
         call.note(Violation::ForeignReport);
         return enrollments::foreign(call);
     };
+    if !world.executive_reports(call.company).contains(&report) {
+        return enrollments::foreign(call);
+    }
     let facts = world.executive_report(call.company, report);
     let quirk = unpaged(call.firings, 1).and_then(|rows| rows.first().map(|&(_, quirk)| quirk));
     call.envelope(8_192, |out| match quirk {

@@ -15,7 +15,7 @@ pub fn interactions(call: &Call<'_>) -> Reply {
         Ok(found) => found,
         Err(Foreign) => return per_user::foreign(call),
     };
-    let world = &call.shared.world;
+    let world = &call.world;
     let base = world.report_base(place);
     let report = world.user_report(&base, position);
     let Some(mut events) = world.interactions(&base, position, &report) else {

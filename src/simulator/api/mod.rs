@@ -19,6 +19,7 @@ mod training_reports;
 mod trainings;
 mod widgets;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -30,17 +31,21 @@ use serde_json::{Value, json};
 pub use endpoint::Endpoint;
 
 use crate::simulator::contract::Violation;
+use crate::simulator::dice::Dice;
+use crate::simulator::drift::{Listing, Paged};
 use crate::simulator::fault::{ErrorBody, FaultKind, Firing};
 use crate::simulator::json::{JsonObject, push_object};
-use crate::simulator::listing::{Refusal, Search, parse_body};
+use crate::simulator::listing::{Refusal, Search, member, parse_body};
 use crate::simulator::reply::Reply;
 use crate::simulator::server::Shared;
-use crate::simulator::world::EnrollmentPlace;
+use crate::simulator::world::{EnrollmentPlace, World};
 
 /// A request as the handlers see it.
 pub struct Call<'a> {
     /// Everything the simulator holds.
     pub shared: &'a Shared,
+    /// The data at this moment.
+    pub world: Arc<World>,
     /// The company whose data is answered, or the account's own.
     pub company: u32,
     /// The first id in the path.
@@ -102,7 +107,11 @@ impl Call<'_> {
     /// The enrollment or step of this company with the id in the path, or what is answered for
     /// another's.
     pub fn enrollment(&self) -> Result<EnrollmentPlace, Foreign> {
-        match self.shared.world.place(self.id) {
+        match self.world.place(self.id) {
+            // What was purged was there once: to ask for it is no misuse.
+            Some(place) if place.company == self.company && self.world.is_purged(place) => {
+                Err(Foreign)
+            }
             Some(place) if place.company == self.company => Ok(place),
             _ => {
                 self.note(Violation::ForeignEnrollment);
@@ -133,9 +142,12 @@ pub async fn serve(shared: &Shared, parts: &Parts, body: Bytes) -> Response<Body
     let headers = (header("x-keepnet-company-id"), header("x-ir-company-id"));
     let firings = shared.faults.meet(endpoint, headers.0.or(headers.1));
     pause(shared, &firings, nth).await;
+    change_world(shared, &firings, headers.0.or(headers.1), (endpoint, id));
+    let world = shared.present.world();
     let mut call = Call {
         shared,
-        company: shared.world.root(),
+        company: world.root(),
+        world,
         id,
         query: parts.uri.query().unwrap_or_default(),
         parts,
@@ -150,11 +162,69 @@ pub async fn serve(shared: &Shared, parts: &Parts, body: Bytes) -> Response<Body
     let reply = match faulty {
         Some(reply) => reply,
         None => match access::admit(&mut call, endpoint, headers) {
-            Ok(()) => answer(&call, endpoint),
+            Ok(()) => {
+                drift(&mut call, endpoint);
+                answer(&call, endpoint)
+            }
             Err(reply) => reply,
         },
     };
     reply.into_response(&firings)
+}
+
+/// Applies the changes that are tied to this request. What they leave open is what it asks for.
+fn change_world(
+    shared: &Shared,
+    firings: &[Firing],
+    company: Option<&str>,
+    (endpoint, id): (Endpoint, &str),
+) {
+    let is_about_enrollment = !id.is_empty() && endpoint != Endpoint::Reports;
+    for change in firings
+        .iter()
+        .filter_map(|firing| firing.fault.change.as_deref())
+    {
+        let mut change = change.clone();
+        if change.company.is_none() && change.kind.is_in_company() {
+            change.company = company.map(str::to_owned);
+        }
+        if change.enrollment.is_none() && is_about_enrollment && change.kind.is_in_enrollment() {
+            change.enrollment = Some(id.to_owned());
+        }
+        if let Err(reason) = shared.present.apply(&[change.clone()]) {
+            tracing::warn!(reason, "could not change the simulated world");
+            shared.present.refuse(&change, &reason);
+        }
+    }
+}
+
+/// Lets the listing that is asked for change, if it is to drift and this is not its first page.
+fn drift(call: &mut Call<'_>, endpoint: Endpoint) {
+    let Some(listing) = call.shared.drift.listing(endpoint) else {
+        return;
+    };
+    let page = parse_body(call.body)
+        .ok()
+        .and_then(|body| member(&body, "pageNumber").and_then(Value::as_u64));
+    let Some(page) = page.filter(|&page| page > 1) else {
+        return;
+    };
+    let company = endpoint
+        .is_company_scoped()
+        .then(|| call.world.company_id(call.company));
+    let place = call.world.place(call.id);
+    if listing == Listing::Users && place.is_none_or(|place| place.company != call.company) {
+        return;
+    }
+    let enrollment = (listing == Listing::Users).then(|| call.id.to_owned());
+    let about = Paged {
+        listing,
+        company,
+        enrollment,
+        page,
+    };
+    call.shared.drift.before(&call.shared.present, about);
+    call.world = call.shared.present.world();
 }
 
 /// A request that waits for its answer; also ended by a client that gives up.
@@ -200,9 +270,7 @@ fn answer(call: &Call<'_>, endpoint: Endpoint) -> Reply {
 
 async fn pause(shared: &Shared, firings: &[Firing], nth: u64) {
     let options = &shared.options;
-    let jitter = shared
-        .world
-        .dice()
+    let jitter = Dice::new(options.world.seed)
         .with(nth)
         .below(options.latency_jitter_ms + 1);
     let slow: u64 = firings

@@ -8,11 +8,11 @@ use crate::simulator::world::EnrollmentPlace;
 /// The enrollment in the path, and the position in it of the user behind it.
 pub fn find(call: &Call<'_>) -> Result<(EnrollmentPlace, u32), Foreign> {
     let place = call.enrollment()?;
-    let world = &call.shared.world;
+    let world = &call.world;
     let user = call.parts.uri.path().rsplit('/').next().unwrap_or_default();
     let position = world
         .person_index(place.company, user)
-        .and_then(|person| world.position_of(place.company, place.enrollment, person));
+        .and_then(|person| world.position_of(place, person));
     position.map(|position| (place, position)).ok_or(Foreign)
 }
 

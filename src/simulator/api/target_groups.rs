@@ -16,7 +16,7 @@ pub fn search(call: &Call<'_>) -> Reply {
         Ok(search) => search,
         Err(reply) => return reply,
     };
-    let listed = call.shared.world.target_groups(call.company);
+    let listed = call.world.target_groups(call.company);
     let variant = &call.shared.options.variant;
     let count = listed.len() as u64;
     call.envelope(listed.len() * ROW_BYTES, |out| {

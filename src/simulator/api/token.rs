@@ -72,7 +72,7 @@ pub fn issue(call: &Call<'_>) -> Reply {
 
 fn bearer(shared: &Shared) -> String {
     let account = &shared.options.account;
-    let world = &shared.world;
+    let world = &shared.present.world();
     let issued = shared.options.clock.now().timestamp();
     let lifetime = account.expires_in.0.unwrap_or(DEFAULT_LIFETIME);
     let mut claims = json!({

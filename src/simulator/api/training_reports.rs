@@ -9,7 +9,7 @@ use crate::simulator::json::{JsonObject, push_object};
 use crate::simulator::listing::{RowQuirk, write_page};
 use crate::simulator::options::{self, Misfit, TrainingTypeRule};
 use crate::simulator::reply::Reply;
-use crate::simulator::world::{CustomField, EnrollmentKind, Step, Summary, UserReport};
+use crate::simulator::world::{CustomField, EnrollmentKind, ReportBase, Step, Summary, UserReport};
 
 const USER_COLUMNS: &[&str] = &[
     "email",
@@ -31,7 +31,7 @@ pub fn summary(call: &Call<'_>) -> Reply {
         Ok(place) => place,
         Err(Foreign) => return enrollments::foreign(call),
     };
-    let world = &call.shared.world;
+    let world = &call.world;
     let facts = world.enrollment(place);
     let asked = call
         .query
@@ -132,7 +132,7 @@ pub fn users(call: &Call<'_>) -> Reply {
         Err(reply) => return reply,
     };
     let variant = &call.shared.options.variant;
-    let world = &call.shared.world;
+    let world = &call.world;
     let place = match call.enrollment() {
         Ok(place) => Some(place),
         Err(Foreign) if variant.foreign == options::Foreign::Empty => None,
@@ -141,7 +141,7 @@ pub fn users(call: &Call<'_>) -> Reply {
     let place = place
         .filter(|&place| fits_users(world.kind(place), search.member("trainingType"), variant));
     let base = place.map(|place| world.report_base(place));
-    let count = place.map_or(0, |place| world.user_count(place.company, place.enrollment));
+    let count = base.as_ref().map_or(0, ReportBase::count);
     call.envelope(100 * USER_BYTES, |out| {
         push_object(out, |data| {
             write_page(
@@ -152,7 +152,8 @@ pub fn users(call: &Call<'_>) -> Reply {
                 u64::from(count),
                 |out, row, quirk| {
                     if let Some(base) = &base {
-                        push_user(out, call, &world.user_report(base, row as u32), quirk);
+                        let position = base.position(row as u32);
+                        push_user(out, call, &world.user_report(base, position), quirk);
                     }
                 },
             );

@@ -28,7 +28,6 @@ pub fn search(call: &Call<'_>) -> Reply {
         .and_then(Value::as_str)
         .map(without_spaces);
     let listed: Vec<Training> = call
-        .shared
         .world
         .trainings(call.company)
         .into_iter()

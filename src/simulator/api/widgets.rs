@@ -14,7 +14,7 @@ use crate::simulator::world::{DatePeriod, Period, WIDGET_GROUPS, Widget, WidgetR
 
 /// `GET /api/executive-report/metrics`, which answers 201.
 pub fn catalogue(call: &Call<'_>) -> Reply {
-    let widgets = call.shared.world.widgets(call.company);
+    let widgets = call.world.widgets(call.company);
     let rows = unpaged(call.firings, widgets.len() as u64);
     let reply = call.envelope(8_192, |out| {
         push_object(out, |data| {
@@ -72,7 +72,7 @@ pub fn values(call: &Call<'_>) -> Reply {
         // What several ids in one request lead to is not known.
         return refuse(Violation::WidgetCount, "WidgetIds is not valid");
     };
-    let world = &call.shared.world;
+    let world = &call.world;
     let widgets = world.widgets(call.company);
     let Some(widget) = widgets
         .iter()

@@ -6,6 +6,7 @@ mod syntax;
 pub use book::{FaultBook, Firing};
 
 use crate::simulator::api::Endpoint;
+use crate::simulator::change::Change;
 
 /// One thing that goes wrong for some requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Fault {
     pub body: Option<ErrorBody>,
     /// The `Retry-After` header of an error status.
     pub retry_after: Option<RetryAfter>,
+    /// The change of a fault that is one.
+    pub change: Option<Box<Change>>,
 }
 
 impl Fault {
@@ -41,6 +44,7 @@ impl Fault {
             rows: 1,
             body: None,
             retry_after: None,
+            change: None,
         }
     }
 }
@@ -94,6 +98,8 @@ pub enum FaultKind {
     NumberAsText,
     /// The first rows of the page have dates in the other order of day and month.
     OtherDateFormat,
+    /// The world changes just before the request is answered.
+    Change,
 }
 
 /// The shape of an error's body.

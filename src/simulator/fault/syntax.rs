@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde_json::Value;
 
 use crate::simulator::api::Endpoint;
+use crate::simulator::change::Change;
 use crate::simulator::fault::{ErrorBody, Fault, FaultKind, RetryAfter};
 
 /// Larger than any limit a careful client sets.
@@ -36,6 +37,7 @@ const KINDS: &[(&str, FaultKind)] = &[
     ("row-without-id", FaultKind::RowWithoutId),
     ("number-as-text", FaultKind::NumberAsText),
     ("other-date-format", FaultKind::OtherDateFormat),
+    ("change", FaultKind::Change),
 ];
 
 const BODIES: &[(&str, ErrorBody)] = &[
@@ -66,7 +68,7 @@ impl FromStr for Fault {
                 .ok_or_else(|| format!("`{pair}` in `{text}` is not of the form name=value"))?;
             fault.set(name, value)?;
         }
-        Ok(fault)
+        fault.checked()
     }
 }
 
@@ -83,13 +85,29 @@ impl TryFrom<&Value> for Fault {
         let kind = members.get("kind").ok_or("a fault needs a `kind`")?;
         let mut fault = Self::new(parse_kind(&plain(kind))?);
         for (name, value) in members.iter().filter(|(name, _)| *name != "kind") {
-            fault.set(&name.replace('_', "-"), &plain(value))?;
+            if name == "change" {
+                fault.change = Some(Box::new(Change::read(value)?));
+            } else {
+                fault.set(&name.replace('_', "-"), &plain(value))?;
+            }
         }
-        Ok(fault)
+        fault.checked()
     }
 }
 
 impl Fault {
+    fn checked(self) -> Result<Self, String> {
+        match (self.kind, &self.change) {
+            (FaultKind::Change, None) => Err(
+                "a fault of kind change needs a `change`, which an object alone can hold".into(),
+            ),
+            (kind, Some(_)) if kind != FaultKind::Change => {
+                Err("only a fault of kind change has a `change`".into())
+            }
+            _ => Ok(self),
+        }
+    }
+
     fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         match name {
             "endpoint" => {
@@ -194,6 +212,7 @@ mod tests {
             ("users:503:times=often", "a number"),
             ("users:503:colour=red", "no `colour`"),
             ("users:bom=3", "takes no amount"),
+            ("users:change", "needs a `change`"),
         ] {
             let error = text.parse::<Fault>().unwrap_err();
             assert!(error.contains(reason), "{text}: {error}");

@@ -7,7 +7,7 @@ use crate::simulator::world::World;
 
 /// The reports of one company, as their list and each of them together say.
 pub fn executive_reports(out: &mut Vec<u8>, world: &World, company: u32) {
-    for report in 0..world.executive_report_count(company) {
+    for report in world.executive_reports(company) {
         let facts = world.executive_report(company, report);
         push_row(out, |row| {
             row.text("company_id", &world.company_id(company));

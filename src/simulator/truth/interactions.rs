@@ -16,16 +16,17 @@ const WITHOUT_EVENTS: &[&str] = &[
     "canceled",
 ];
 
-/// Events of the users in these positions.
+/// Events of the users at these ranks.
 pub fn interactions(
     out: &mut Vec<u8>,
     world: &World,
     asked: Asked,
     place: EnrollmentPlace,
-    positions: Range<u32>,
+    ranks: Range<u32>,
 ) {
     let base = world.report_base(place);
-    for position in positions {
+    for rank in ranks {
+        let position = base.position(rank);
         let report = world.user_report(&base, position);
         if has_status(&report, WITHOUT_EVENTS) {
             continue;
@@ -39,6 +40,7 @@ pub fn interactions(
         let events = if named == place {
             world.interactions(&base, position, &report)
         } else {
+            // Such a step has the users of its path.
             let base = world.report_base(named);
             world.interactions(&base, position, &world.user_report(&base, position))
         };

@@ -157,7 +157,7 @@ impl Table {
             | Self::WidgetValues
             | Self::ExecutiveReports
             | Self::ExecutiveReportWidgets => vec![Piece::Catalogue],
-            Self::TargetUsers | Self::UserCustomFields => (0..world.person_count())
+            Self::TargetUsers | Self::UserCustomFields => (0..world.people_count(company))
                 .step_by(ROWS_PER_PIECE as usize)
                 .map(Piece::PeopleFrom)
                 .collect(),
@@ -167,7 +167,7 @@ impl Table {
             | Self::SurveyAnswers => world
                 .places(company)
                 .flat_map(|place| {
-                    (0..world.user_count(company, place.enrollment))
+                    (0..world.user_count(place))
                         .step_by(ROWS_PER_PIECE as usize)
                         .map(move |first| Piece::ReportsFrom(place, first))
                 })
@@ -259,8 +259,8 @@ enum Piece {
 
 /// The rows of a table as lines of JSON, computed while they are sent.
 pub fn stream(world: Arc<World>, asked: Asked) -> Body {
-    let companies = 0..=world.root();
-    let pieces = companies.flat_map({
+    let companies: Vec<u32> = world.companies().chain([world.root()]).collect();
+    let pieces = companies.into_iter().flat_map({
         let world = Arc::clone(&world);
         move |company| {
             asked
@@ -285,13 +285,12 @@ fn write_piece(out: &mut Vec<u8>, world: &World, asked: Asked, company: u32, pie
         Piece::Company => companies::company(out, world, company),
         Piece::Catalogue => write_catalogue(out, world, asked, company),
         Piece::PeopleFrom(first) => {
-            let people = first..(first + ROWS_PER_PIECE).min(world.person_count());
+            let people = first..(first + ROWS_PER_PIECE).min(world.people_count(company));
             users::people(out, world, table, company, people);
         }
         Piece::ReportsFrom(place, first) => {
-            let last = world.user_count(company, place.enrollment);
-            let positions = first..(first + ROWS_PER_PIECE).min(last);
-            write_reports(out, world, asked, place, positions);
+            let ranks = first..(first + ROWS_PER_PIECE).min(world.user_count(place));
+            write_reports(out, world, asked, place, ranks);
         }
         Piece::Enrollment(place) => {
             let write = match table {
@@ -316,12 +315,12 @@ fn write_reports(
     world: &World,
     asked: Asked,
     place: EnrollmentPlace,
-    positions: Range<u32>,
+    ranks: Range<u32>,
 ) {
     match asked.table {
         Table::Interactions => {
             if asked.has_all_interactions || world.kind(place).is_survey() {
-                interactions::interactions(out, world, asked, place, positions);
+                interactions::interactions(out, world, asked, place, ranks);
             }
         }
         Table::SurveySessions | Table::SurveyAnswers => {
@@ -329,12 +328,12 @@ fn write_reports(
                 return;
             };
             if asked.table == Table::SurveySessions {
-                surveys::sessions(out, world, place, positions, &survey);
+                surveys::sessions(out, world, place, ranks, &survey);
             } else {
-                surveys::answers(out, world, place, positions, &survey);
+                surveys::answers(out, world, place, ranks, &survey);
             }
         }
-        _ => users::reports(out, world, place, positions),
+        _ => users::reports(out, world, place, ranks),
     }
 }
 

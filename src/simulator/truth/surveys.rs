@@ -26,15 +26,15 @@ const WITHOUT_SESSIONS: &[&str] = &[
     "notstarted",
 ];
 
-/// Sessions of the users in these positions.
+/// Sessions of the users at these ranks.
 pub fn sessions(
     out: &mut Vec<u8>,
     world: &World,
     place: EnrollmentPlace,
-    positions: Range<u32>,
+    ranks: Range<u32>,
     survey: &Survey,
 ) {
-    each_user(world, place, positions, survey, |user, sessions| {
+    each_user(world, place, ranks, survey, |user, sessions| {
         let latest = latest(sessions);
         for (number, session) in sessions.iter().enumerate() {
             push_row(out, |row| {
@@ -63,15 +63,15 @@ pub fn sessions(
     });
 }
 
-/// Answers of the users in these positions.
+/// Answers of the users at these ranks.
 pub fn answers(
     out: &mut Vec<u8>,
     world: &World,
     place: EnrollmentPlace,
-    positions: Range<u32>,
+    ranks: Range<u32>,
     survey: &Survey,
 ) {
-    each_user(world, place, positions, survey, |user, sessions| {
+    each_user(world, place, ranks, survey, |user, sessions| {
         for session in sessions {
             let language = survey.language(session.content);
             for answer in &session.answers {
@@ -159,12 +159,13 @@ pub fn options(out: &mut Vec<u8>, world: &World, _: Asked, place: EnrollmentPlac
 fn each_user(
     world: &World,
     place: EnrollmentPlace,
-    positions: Range<u32>,
+    ranks: Range<u32>,
     survey: &Survey,
     mut visit: impl FnMut(&str, &[SurveySession]),
 ) {
     let base = world.report_base(place);
-    for position in positions {
+    for rank in ranks {
+        let position = base.position(rank);
         let report = world.user_report(&base, position);
         if !has_status(&report, WITHOUT_SESSIONS) {
             let sessions = world.survey_sessions(survey, &base, position, &report);
@@ -210,7 +211,7 @@ fn each_question(
     let unnamed = survey.contents.len();
     let mut has_bank = vec![false; unnamed + 1];
     let mut is_answered = vec![vec![false; count]; unnamed + 1];
-    let users = 0..world.user_count(place.company, place.enrollment);
+    let users = 0..world.user_count(place);
     each_user(world, place, users, &survey, |_, sessions| {
         for session in sessions {
             let content = session.content.unwrap_or(unnamed);

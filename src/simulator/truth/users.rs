@@ -8,11 +8,12 @@ use crate::simulator::truth::{Table, push_row, write_instant};
 use crate::simulator::world::{EnrollmentPlace, Person, World};
 
 /// Report rows of one enrollment or step.
-pub fn reports(out: &mut Vec<u8>, world: &World, place: EnrollmentPlace, positions: Range<u32>) {
+pub fn reports(out: &mut Vec<u8>, world: &World, place: EnrollmentPlace, ranks: Range<u32>) {
     let base = world.report_base(place);
     let company_id = world.company_id(place.company);
     let enrollment_id = world.enrollment_id(place);
-    for position in positions {
+    for rank in ranks {
+        let position = base.position(rank);
         let report = world.user_report(&base, position);
         push_row(out, |row| {
             row.text("company_id", &company_id);
@@ -40,23 +41,20 @@ pub fn reports(out: &mut Vec<u8>, world: &World, place: EnrollmentPlace, positio
 /// People of one company, or their custom fields, as the newest enrollment that has them says.
 pub fn people(out: &mut Vec<u8>, world: &World, table: Table, company: u32, people: Range<u32>) {
     let company_id = world.company_id(company);
-    let mut newest: Vec<u32> = (0..world.enrollment_count()).collect();
-    newest.sort_by_cached_key(|&enrollment| {
-        let created_at = world.created_at(company, enrollment);
-        // The steps of a learning path report the same people at the same time as the path.
-        let whole = EnrollmentPlace::whole(company, enrollment);
-        let ids = world.reporting_places(whole);
-        let last_id = ids.map(|place| world.enrollment_id(place)).max();
-        Reverse((created_at, last_id))
+    // The steps of a learning path report people at the same time as the path.
+    let mut newest: Vec<EnrollmentPlace> = world.places(company).collect();
+    newest.sort_by_cached_key(|&place| {
+        let created_at = world.created_at(company, place.enrollment);
+        Reverse((created_at, world.enrollment_id(place)))
     });
     for person in people {
-        let Some(&enrollment) = newest
+        let newest_row = newest
             .iter()
-            .find(|&&enrollment| world.position_of(company, enrollment, person).is_some())
-        else {
+            .find_map(|&place| Some((place, world.position_of(place, person)?)));
+        let Some((place, position)) = newest_row else {
             continue;
         };
-        let facts = world.person(company, enrollment, person);
+        let facts = world.person(place, position);
         if table == Table::TargetUsers {
             push_row(out, |row| {
                 row.text("company_id", &company_id);

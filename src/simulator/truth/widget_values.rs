@@ -76,7 +76,7 @@ pub fn widget_values(out: &mut Vec<u8>, world: &World, company: u32, months: Mon
 /// The data kept in the reports of one company.
 pub fn report_widgets(out: &mut Vec<u8>, world: &World, company: u32) {
     let company_id = world.company_id(company);
-    for report in 0..world.executive_report_count(company) {
+    for report in world.executive_reports(company) {
         let report = world.executive_report(company, report);
         for facts in &report.widgets {
             let widget_type = facts.widget.kind.widget_type;

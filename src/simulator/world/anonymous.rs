@@ -76,9 +76,7 @@ impl World {
     #[must_use]
     pub fn anonymous_result(&self, place: EnrollmentPlace, position: u32) -> AnonymousResult {
         let dice = self.anonymous_dice(place, position);
-        let sent_at = self
-            .starts_at(place.company, place.enrollment)
-            .min(self.end - 3_600);
+        let sent_at = self.sent_at(place.company, place.enrollment);
         let room = (self.end - sent_at).clamp(1, 60 * DAY);
         let count = i64::from(self.options.users);
         let enrolled_at = sent_at + room / 2 * i64::from(position) / count;

@@ -54,11 +54,51 @@ impl World {
     /// Whether every call in this company's scope is refused.
     #[must_use]
     pub fn is_denied(&self, company: u32) -> bool {
+        let changed = self.changed_company(company);
         company != self.root()
-            && self
-                .company_dice(company)
-                .on(Salt::Access)
-                .hits(self.options.denied)
+            && changed
+                .and_then(|changes| changes.is_denied)
+                .unwrap_or_else(|| {
+                    let dice = self.company_dice(company).on(Salt::Access);
+                    dice.hits(self.options.denied)
+                })
+    }
+
+    /// Whether the reseller no longer has this company.
+    #[must_use]
+    pub fn is_gone(&self, company: u32) -> bool {
+        self.changed_company(company)
+            .is_some_and(|changes| changes.is_gone)
+    }
+
+    /// All indexes of companies are below this one: those of the computed companies, that of the
+    /// account's own, and those of companies that were added.
+    #[must_use]
+    pub fn company_indexes(&self) -> u32 {
+        self.root() + 1 + self.changes.added_companies
+    }
+
+    /// The companies below the account's own, by index.
+    pub fn companies(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.company_indexes())
+            .filter(|&company| company != self.root() && !self.is_gone(company))
+    }
+
+    /// The companies below the account's own in order of creation; none where that is still the
+    /// order of the computed world.
+    #[must_use]
+    pub fn other_companies(&self) -> Option<Vec<u32>> {
+        self.changes
+            .are_companies_other
+            .then(|| self.companies_by_creation())
+    }
+
+    /// The companies below the account's own in order of creation.
+    #[must_use]
+    pub fn companies_by_creation(&self) -> Vec<u32> {
+        let mut companies: Vec<u32> = self.companies().collect();
+        companies.sort_by_cached_key(|&company| self.company_rank(company));
+        companies
     }
 
     /// The companies are the customers first, then the resellers below the account's own.
@@ -66,11 +106,23 @@ impl World {
         self.options.sub_resellers.min(self.options.companies / 2)
     }
 
-    /// The company above this one; none above the account's own.
+    /// The company above this one, of those that are still there; none above the account's own.
     #[must_use]
     pub fn parent(&self, company: u32) -> Option<u32> {
-        if company >= self.root() {
+        let parent = self.first_parent(company)?;
+        if self.is_gone(parent) {
+            self.parent(parent)
+        } else {
+            Some(parent)
+        }
+    }
+
+    fn first_parent(&self, company: u32) -> Option<u32> {
+        if company == self.root() {
             return None;
+        }
+        if company > self.root() {
+            return Some(self.root());
         }
         let first = self.root() - self.sub_reseller_count();
         if company >= first {
@@ -89,10 +141,11 @@ impl World {
     /// The companies directly below this one, in order of creation.
     #[must_use]
     pub fn children(&self, company: u32) -> Vec<u32> {
-        let mut children: Vec<u32> = (0..self.root())
+        let mut children: Vec<u32> = self
+            .companies()
             .filter(|&child| self.parent(child) == Some(company))
             .collect();
-        children.sort_by_key(|&child| self.company_position(child));
+        children.sort_by_cached_key(|&child| self.company_rank(child));
         children
     }
 
@@ -100,24 +153,49 @@ impl World {
     #[must_use]
     pub fn is_reseller(&self, company: u32) -> bool {
         company == self.root()
-            || (company >= self.root() - self.sub_reseller_count()
-                && (0..self.root()).any(|child| self.parent(child) == Some(company)))
+            || (company < self.root()
+                && company >= self.root() - self.sub_reseller_count()
+                && self
+                    .companies()
+                    .any(|child| self.parent(child) == Some(company)))
     }
 
     /// Where a company stands in order of creation. Not its index: order must not follow from ids.
     fn company_position(&self, company: u32) -> u32 {
-        self.root() - 1 - company
+        if company >= self.root() {
+            company
+        } else {
+            self.company_at(company)
+        }
     }
 
-    /// The company at a position in order of creation.
+    /// The company at a position in the computed world's order of creation.
     #[must_use]
     pub fn company_at(&self, position: u32) -> u32 {
         self.root() - 1 - position
     }
 
+    /// What companies are listed by.
+    fn company_rank(&self, company: u32) -> (Instant, u32) {
+        let changed = self.changed_company(company);
+        let created_at = changed.and_then(|changes| changes.created_at);
+        (
+            created_at.unwrap_or_else(|| self.founded_at(company)),
+            self.company_position(company),
+        )
+    }
+
     /// A company's name.
     #[must_use]
     pub fn company_name(&self, company: u32) -> String {
+        let changed = self.changed_company(company);
+        changed
+            .and_then(|changes| changes.name.clone())
+            .unwrap_or_else(|| self.first_company_name(company))
+    }
+
+    /// The name a company had at first, which stays in what was written then.
+    pub(super) fn first_company_name(&self, company: u32) -> String {
         if company == self.root() {
             return "Example Reseller".to_owned();
         }
@@ -134,25 +212,36 @@ impl World {
         }
     }
 
+    /// When a company was founded. What it has follows from that, whatever its listing says.
+    pub(super) fn founded_at(&self, company: u32) -> Instant {
+        if company == self.root() {
+            return self.minute(self.end - SPAN_DAYS * DAY);
+        }
+        let changed = self.changed_company(company);
+        if let Some(added_at) = changed.and_then(|changes| changes.added_at) {
+            return self.minute(added_at);
+        }
+        // Pairs of companies are created in the same minute.
+        let rank = i64::from(self.company_position(company) / 2 * 2);
+        let span = 400 * DAY;
+        let count = i64::from(self.options.companies);
+        self.minute(self.end - SPAN_DAYS * DAY + 10 * DAY + rank * span / count)
+    }
+
     /// Everything about one company.
     #[must_use]
     pub fn company(&self, company: u32) -> Company {
         let dice = self.company_dice(company);
+        let changed = self.changed_company(company);
         let is_root = company == self.root();
-        let created_at = if is_root {
-            self.minute(self.end - SPAN_DAYS * DAY)
-        } else {
-            // Pairs of companies are created in the same minute.
-            let rank = i64::from(self.company_position(company) / 2 * 2);
-            let span = 400 * DAY;
-            let count = i64::from(self.options.companies);
-            self.minute(self.end - SPAN_DAYS * DAY + 10 * DAY + rank * span / count)
-        };
+        let founded_at = self.founded_at(company);
+        // Each change of numbers moves all of them.
+        let numbers = changed.map_or(0, |changes| changes.numbers);
         let is_limited = dice.on(Salt::License).one_in(2);
         let number_of_users = match dice.on(Salt::Quirk).below(4) {
             0 if !is_limited => String::new(),
             1 if !is_limited => "Unlimited".to_owned(),
-            _ => (self.person_count() + 50).to_string(),
+            _ => (self.person_count() + 50 + 10 * numbers).to_string(),
         };
         let is_license_expired = dice.on(Salt::License).with(1).one_in(9);
         let is_denied = self.is_denied(company);
@@ -169,10 +258,10 @@ impl World {
             license: dice.on(Salt::License).with(2).pick(words::LICENSES),
             is_limited,
             number_of_users,
-            target_users: people,
-            deleted_users: people / 60,
-            inactive_users: people / 40,
-            monthly_active_users: active,
+            target_users: people + i64::from(numbers) * 3,
+            deleted_users: people / 60 + i64::from(numbers),
+            inactive_users: people / 40 + i64::from(numbers) * 2,
+            monthly_active_users: active + i64::from(numbers) * 3,
             privacy_duration: if is_denied {
                 0
             } else {
@@ -184,8 +273,8 @@ impl World {
                 let sign = if is_license_expired { -1 } else { 1 };
                 self.minute(self.end + sign * days * DAY)
             }),
-            created_at,
-            access_starts_at: has_window.then(|| self.minute(created_at + 2 * HOUR + 7 * MINUTE)),
+            created_at: self.company_rank(company).0,
+            access_starts_at: has_window.then(|| self.minute(founded_at + 2 * HOUR + 7 * MINUTE)),
             access_ends_at: has_window.then(|| self.minute(self.end + 90 * DAY + 10 * HOUR)),
             tags: distinct(dice.on(Salt::Tags), words::TAGS, 2),
         }

@@ -161,8 +161,6 @@ pub struct Enrollment {
     pub detail_lacks_test: bool,
     /// Over how many days it is spread.
     pub distribution_days: Option<i64>,
-    /// How many users it has.
-    pub users: u32,
 }
 
 impl World {
@@ -199,6 +197,9 @@ impl World {
             return self.step_kind(place);
         }
         let (company, enrollment) = (place.company, place.enrollment);
+        if let Some((_, kind)) = self.added_enrollment(company, enrollment) {
+            return kind;
+        }
         let dice = self.enrollment_dice(company, enrollment).on(Salt::Kind);
         let place = self.spread(company, enrollment, Salt::Kind, KIND_STRIDE);
         let surveys = u64::from(self.options.survey_share.per_ten_thousand());
@@ -225,11 +226,74 @@ impl World {
     /// Whether only the archive lists an enrollment.
     #[must_use]
     pub fn is_archived(&self, company: u32, enrollment: u32) -> bool {
-        self.spread(company, enrollment, Salt::Archived, ARCHIVE_STRIDE)
-            < u64::from(self.options.archived.per_ten_thousand())
+        self.changed_enrollment(company, enrollment)
+            .and_then(|changes| changes.is_archived)
+            .unwrap_or_else(|| self.was_archived(company, enrollment))
+    }
+
+    /// Whether it was archived in the computed world.
+    fn was_archived(&self, company: u32, enrollment: u32) -> bool {
+        enrollment < self.options.enrollments
+            && self.spread(company, enrollment, Salt::Archived, ARCHIVE_STRIDE)
+                < u64::from(self.options.archived.per_ten_thousand())
+    }
+
+    /// When an enrollment was added and what it is, if the computed world does not have it.
+    fn added_enrollment(&self, company: u32, enrollment: u32) -> Option<(Instant, EnrollmentKind)> {
+        if enrollment < self.options.enrollments {
+            return None;
+        }
+        self.changed_enrollment(company, enrollment)?.added
+    }
+
+    /// Whether it was added, so that nobody had responded at first.
+    pub(super) fn is_added(&self, place: EnrollmentPlace) -> bool {
+        place.enrollment >= self.options.enrollments
+    }
+
+    /// All indexes of a company's enrollments are below this one.
+    #[must_use]
+    pub fn enrollment_indexes(&self, company: u32) -> u32 {
+        let added = self
+            .changed_company(company)
+            .map_or(0, |changes| changes.added_enrollments);
+        self.options.enrollments + added
+    }
+
+    /// Whether it was purged: nothing tells of it any more.
+    #[must_use]
+    pub fn is_purged(&self, place: EnrollmentPlace) -> bool {
+        self.changed_enrollment(place.company, place.enrollment)
+            .is_some_and(|changes| changes.is_purged)
+    }
+
+    /// The enrollments of a company that were purged.
+    #[must_use]
+    pub fn purged(&self, company: u32) -> Vec<EnrollmentPlace> {
+        (0..self.enrollment_indexes(company))
+            .map(|enrollment| EnrollmentPlace::whole(company, enrollment))
+            .filter(|&place| self.is_purged(place))
+            .collect()
+    }
+
+    /// The enrollments of a company in order of creation, archived ones included.
+    #[must_use]
+    pub fn enrollments(&self, company: u32) -> Vec<EnrollmentPlace> {
+        let mut places: Vec<EnrollmentPlace> = (0..self.enrollment_indexes(company))
+            .map(|enrollment| EnrollmentPlace::whole(company, enrollment))
+            .filter(|&place| !self.is_purged(place))
+            .collect();
+        let changed = self.changed_company(company);
+        if changed.is_some_and(|changes| !changes.enrollments.is_empty()) {
+            places.sort_by_cached_key(|place| self.created_at(company, place.enrollment));
+        }
+        places
     }
 
     pub(super) fn is_anonymous(&self, company: u32, enrollment: u32) -> bool {
+        if enrollment >= self.options.enrollments {
+            return false;
+        }
         let dice = self
             .enrollment_dice(company, enrollment)
             .on(Salt::Kind)
@@ -238,9 +302,8 @@ impl World {
             && dice.hits(self.options.anonymous)
     }
 
-    /// How many users the report of an enrollment, and of each of its steps, holds.
-    #[must_use]
-    pub fn user_count(&self, company: u32, enrollment: u32) -> u32 {
+    /// How many users an enrollment was sent to at first.
+    pub(super) fn sent_count(&self, company: u32, enrollment: u32) -> u32 {
         if self.is_anonymous(company, enrollment) {
             0
         } else {
@@ -248,9 +311,28 @@ impl World {
         }
     }
 
-    /// When an enrollment was created. Some share the minute with the one before.
+    /// How many users the report of an enrollment or a step holds.
+    #[must_use]
+    pub fn user_count(&self, place: EnrollmentPlace) -> u32 {
+        self.changed_place(place).map_or_else(
+            || self.sent_count(place.company, place.enrollment),
+            |changes| changes.roster().count(),
+        )
+    }
+
+    /// When an enrollment was created, as its listing says.
     #[must_use]
     pub fn created_at(&self, company: u32, enrollment: u32) -> Instant {
+        self.changed_enrollment(company, enrollment)
+            .and_then(|changes| changes.created_at)
+            .unwrap_or_else(|| self.first_created_at(company, enrollment))
+    }
+
+    /// When an enrollment was created in truth. Some share the minute with the one before.
+    fn first_created_at(&self, company: u32, enrollment: u32) -> Instant {
+        if let Some((added_at, _)) = self.added_enrollment(company, enrollment) {
+            return self.minute(added_at);
+        }
         let is_tied = enrollment % 2 == 1
             && self
                 .enrollment_dice(company, enrollment)
@@ -269,21 +351,43 @@ impl World {
 
     pub(super) fn starts_at(&self, company: u32, enrollment: u32) -> Instant {
         let dice = self.enrollment_dice(company, enrollment).on(Salt::Date);
-        let wait = if self.status(company, enrollment) == "Scheduled" {
-            self.end - self.created_at(company, enrollment) + 9 * DAY
-        } else {
-            30 * MINUTE + dice.below(DAY as u64) as i64
-        };
-        self.minute(self.created_at(company, enrollment) + wait)
+        let created_at = self.first_created_at(company, enrollment);
+        if self.first_status(company, enrollment) == "Scheduled" {
+            return self.minute(created_at.max(self.end) + 9 * DAY);
+        }
+        self.minute(created_at + 30 * MINUTE + dice.below(DAY as u64) as i64)
+    }
+
+    /// When an enrollment was sent, for all that follows from it. Nothing happens behind the end of
+    /// the world but what is added there.
+    pub(super) fn sent_at(&self, company: u32, enrollment: u32) -> Instant {
+        match self.added_enrollment(company, enrollment) {
+            Some((added_at, _)) => added_at,
+            None => self.starts_at(company, enrollment).min(self.end - HOUR),
+        }
     }
 
     fn status(&self, company: u32, enrollment: u32) -> &'static str {
+        let changed = self.changed_enrollment(company, enrollment);
+        let was_archived = self.was_archived(company, enrollment);
+        match (was_archived, self.is_archived(company, enrollment)) {
+            (false, true) => "Archived",
+            (true, false) => changed
+                .and_then(|changes| changes.status)
+                .unwrap_or("Finished"),
+            _ => changed
+                .and_then(|changes| changes.status)
+                .unwrap_or_else(|| self.first_status(company, enrollment)),
+        }
+    }
+
+    fn first_status(&self, company: u32, enrollment: u32) -> &'static str {
         let dice = self.enrollment_dice(company, enrollment).on(Salt::Status);
         if self.is_anonymous(company, enrollment) {
             "SCORM Proxy"
-        } else if self.is_archived(company, enrollment) {
+        } else if self.was_archived(company, enrollment) {
             dice.pick(ARCHIVE_STATUSES)
-        } else if self.end - self.created_at(company, enrollment) > 150 * DAY {
+        } else if self.end - self.first_created_at(company, enrollment) > 150 * DAY {
             dice.pick(CLOSED_STATUSES)
         } else {
             dice.pick(OPEN_STATUSES)
@@ -314,6 +418,9 @@ impl World {
         };
         let quirk = dice.on(Salt::Quirk);
         let due = dice.on(Salt::Due);
+        let other_name = self
+            .changed_enrollment(company, enrollment)
+            .and_then(|changes| changes.name.clone());
         Enrollment {
             id: self.enrollment_id(place),
             kind,
@@ -325,14 +432,14 @@ impl World {
             has_quiz: kind.is_survey(),
             is_archived: self.is_archived(company, enrollment),
             is_anonymous: self.is_anonymous(company, enrollment),
-            name,
+            name: other_name.unwrap_or(name),
             training_name,
             training_id: format!("trn-{:06}", dice.on(Salt::Name).below(1_000_000)),
             category: (!quirk.with(1).one_in(5)).then(|| quirk.with(2).pick(words::CATEGORIES)),
             enrolled_by: if quirk.with(3).one_in(3) {
-                self.company_name(self.root())
+                self.first_company_name(self.root())
             } else {
-                self.company_name(company)
+                self.first_company_name(company)
             },
             status,
             delivery_type: dice.on(Salt::Delivery).pick(DELIVERIES),
@@ -380,7 +487,6 @@ impl World {
                 .with(5)
                 .one_in(5)
                 .then(|| 1 + due.with(6).below(9) as i64),
-            users: self.user_count(company, enrollment),
         }
     }
 }

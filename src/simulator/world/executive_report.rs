@@ -58,19 +58,27 @@ pub struct ReportWidget {
 }
 
 impl World {
-    /// How many reports a company has: none to three.
+    /// The reports of a company, by number: at first none to three.
     #[must_use]
-    pub fn executive_report_count(&self, company: u32) -> u32 {
+    pub fn executive_reports(&self, company: u32) -> Vec<u32> {
+        let removed = self
+            .changed_company(company)
+            .map(|changes| &changes.removed_reports);
+        (0..self.first_report_count(company))
+            .filter(|report| removed.is_none_or(|removed| !removed.contains(report)))
+            .collect()
+    }
+
+    fn first_report_count(&self, company: u32) -> u32 {
         let first = self.dice.on(Salt::ExecutiveReport).below(4) as u32;
         (first + company) % 4
     }
 
-    /// The report of a company with this id.
+    /// The report of a company with this id, if it has or had one.
     #[must_use]
     pub fn executive_report_index(&self, company: u32, id: &str) -> Option<u32> {
         let family = self.company_dice(company).on(Salt::ExecutiveReport);
-        id::short_id_index(family, id)
-            .filter(|&report| report < self.executive_report_count(company))
+        id::short_id_index(family, id).filter(|&report| report < self.first_report_count(company))
     }
 
     /// Everything about one report. The first is the vendor's own, the second has dates of its
@@ -112,7 +120,7 @@ impl World {
             } else {
                 1_000 + i64::from(company)
             },
-            company_name: self.company_name(company),
+            company_name: self.first_company_name(company),
             created_at,
             date_period,
             date_range: format!(
@@ -147,7 +155,7 @@ impl World {
                 let rows = match dice.below(8) {
                     0 => None,
                     1 => Some(Vec::new()),
-                    _ => self.widget_rows(company, widget.kind, period),
+                    _ => self.widget_rows_after(company, widget.kind, period, 0),
                 };
                 ReportWidget {
                     name: if dice.with(1).one_in(3) {

@@ -2,7 +2,7 @@
 
 use crate::simulator::date::{Instant, Precision};
 use crate::simulator::dice::Dice;
-use crate::simulator::world::{EnrollmentKind, HOUR, ReportBase, Salt, UserReport, World};
+use crate::simulator::world::{EnrollmentKind, ReportBase, Salt, UserReport, World};
 
 const BROWSERS: &[&str] = &["Chrome", "Firefox 128", "Edge", "Safari, mobile"];
 const PLACES: &[&str] = &["Exampleland", "İstanbul, Türkiye", "Nowhere \"North\""];
@@ -77,13 +77,13 @@ impl World {
         if dice.one_in(20) {
             return None;
         }
-        let last = report.last_interaction_at.unwrap_or(base.sent_at() + HOUR);
-        let story = story(report.status.text);
+        let (sent_at, last) = (report.sent_at, report.acted_at);
+        let story = story(base.first_status(position));
         let mut events = Vec::new();
         for (number, &name) in story.iter().enumerate() {
             let dice = dice.with(16 + number as u64);
-            let spent = (last - base.sent_at()).max(0) * number as i64 / story.len() as i64;
-            let at = base.sent_at() + spent;
+            let spent = (last - sent_at).max(0) * number as i64 / story.len() as i64;
+            let at = sent_at + spent;
             // A mail that is opened twice in a minute leaves two events that look the same.
             let times = if dice.one_in(4) { 2 } else { 1 };
             for time in 0..times {
@@ -95,6 +95,15 @@ impl World {
             && dice.with(1).one_in(3)
         {
             (last.at, last.precision) = (before.at, before.precision);
+        }
+        // What led to a later status and had not happened yet happens when that status comes.
+        for (number, change) in (1_u64..).zip(base.statuses(position)) {
+            for (nth, &name) in (0..).zip(self::story(change.status)) {
+                if events.iter().all(|event: &Interaction| event.name != name) {
+                    let dice = dice.with(number << 8).with(nth);
+                    events.push(self.interaction(base, dice, name, change.at, 0));
+                }
+            }
         }
         // A time may have been moved out of an hour that clocks show twice.
         events.sort_by_key(|event| event.at);

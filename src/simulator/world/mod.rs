@@ -1,7 +1,9 @@
 //! The vendor's data, computed on demand: a row is a function of the seed, its company, its
-//! enrollment and its position. Nothing is kept per row, so size costs no memory.
+//! enrollment and its position. Nothing is kept per row, so size costs no memory; what changes
+//! later is laid over it and costs memory by the change.
 
 mod anonymous;
+mod changes;
 mod company;
 mod enrollment;
 mod executive_report;
@@ -19,12 +21,13 @@ use chrono::NaiveTime;
 use chrono_tz::Tz;
 
 pub use anonymous::{AnonymousOutcome, AnonymousResult, Learner};
+pub use changes::{AddedRow, Address, ItemChange, PersonChange, StatusChange};
 pub use enrollment::{Enrollment, EnrollmentKind};
 pub use executive_report::{ExecutiveReport, ReportWidget};
 pub use interaction::{Interaction, Tracking};
 pub use learning_path::Step;
 pub use person::{CustomField, Person};
-pub use report::{ReportBase, UserReport};
+pub use report::{ReportBase, UserReport, is_done, known_status};
 pub use summary::Summary;
 pub use survey::{
     Answer, Bank, Given, Identity, Language, Question, QuestionKind, QuestionOption, Survey,
@@ -40,6 +43,7 @@ use crate::simulator::date::{Instant, Zone};
 use crate::simulator::dice::Dice;
 use crate::simulator::id;
 use crate::simulator::options::WorldOptions;
+use crate::simulator::world::changes::Changes;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -48,13 +52,15 @@ const DAY: i64 = 24 * HOUR;
 /// How long before its end the world begins.
 const SPAN_DAYS: i64 = 900;
 
-/// The whole of the vendor's data.
-#[derive(Debug)]
+/// The whole of the vendor's data at one moment.
+#[derive(Debug, Clone)]
 pub struct World {
     options: WorldOptions,
     dice: Dice,
     end: Instant,
     zone: Zone,
+    now: Instant,
+    changes: Changes,
 }
 
 /// Which quantity a [`Dice`] is thrown for. Adding a name at the end changes no existing value.
@@ -110,6 +116,7 @@ enum Salt {
     Widget,
     WidgetId,
     ExecutiveReport,
+    Change,
 }
 
 impl Dice {
@@ -128,15 +135,11 @@ impl World {
         Self {
             dice: Dice::new(options.seed),
             end,
+            now: zone.unambiguous(end),
             zone,
             options,
+            changes: Changes::default(),
         }
-    }
-
-    /// The number of companies below the account's own reseller.
-    #[must_use]
-    pub fn company_count(&self) -> u32 {
-        self.options.companies
     }
 
     /// The index of the account's own reseller, which is not among the counted companies.
@@ -145,21 +148,19 @@ impl World {
         self.options.companies
     }
 
-    /// The number of enrollments of each company, archived ones included.
-    #[must_use]
-    pub fn enrollment_count(&self) -> u32 {
-        self.options.enrollments
-    }
-
-    /// The number of people a company ever enrolled.
+    /// How many people the computed world has in each company.
     #[must_use]
     pub fn person_count(&self) -> u32 {
         self.options.users + self.options.users / 4
     }
 
-    /// The seed of what depends on nothing in the world, such as latency.
-    pub(crate) fn dice(&self) -> Dice {
-        self.dice
+    /// How many people a company ever enrolled.
+    #[must_use]
+    pub fn people_count(&self, company: u32) -> u32 {
+        let added = self
+            .changed_company(company)
+            .map_or(0, |changes| changes.added_people.len() as u32);
+        self.person_count() + added
     }
 
     /// The company with this id, the account's own included.
@@ -169,7 +170,7 @@ impl World {
             return Some(self.root());
         }
         id::short_id_index(self.dice.on(Salt::CompanyId), id)
-            .filter(|&index| index < self.options.companies)
+            .filter(|&index| index != self.root() && index < self.company_indexes())
     }
 
     /// The id of a company.
@@ -186,8 +187,8 @@ impl World {
     #[must_use]
     pub fn place(&self, id: &str) -> Option<EnrollmentPlace> {
         let place = id::guid_place(self.dice.on(Salt::EnrollmentId), id)?;
-        let is_known = place.company <= self.options.companies
-            && place.enrollment < self.options.enrollments
+        let is_known = place.company < self.company_indexes()
+            && place.enrollment < self.enrollment_indexes(place.company)
             && place.step <= self.step_count(place.company, place.enrollment);
         is_known.then_some(place)
     }
@@ -198,12 +199,12 @@ impl World {
         id::guid(self.dice.on(Salt::EnrollmentId), place)
     }
 
-    /// The enrollments of a company, each learning path followed by those of its steps whose id
-    /// can be known.
+    /// The enrollments of a company in order of creation, each learning path followed by those of
+    /// its steps whose id can be known.
     pub fn places(&self, company: u32) -> impl Iterator<Item = EnrollmentPlace> + '_ {
-        (0..self.enrollment_count()).flat_map(move |enrollment| {
-            self.reporting_places(EnrollmentPlace::whole(company, enrollment))
-        })
+        self.enrollments(company)
+            .into_iter()
+            .flat_map(|whole| self.reporting_places(whole))
     }
 
     /// An enrollment, and its steps whose id can be known.
@@ -215,7 +216,7 @@ impl World {
     }
 
     /// An instant that can be read back from a date string to the minute.
-    fn minute(&self, at: Instant) -> Instant {
+    pub(in crate::simulator) fn minute(&self, at: Instant) -> Instant {
         self.zone.unambiguous(at - at.rem_euclid(MINUTE))
     }
 

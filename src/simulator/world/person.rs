@@ -5,7 +5,7 @@ use crate::simulator::date::Instant;
 use crate::simulator::dice::Dice;
 use crate::simulator::id;
 use crate::simulator::words;
-use crate::simulator::world::{DAY, HOUR, Salt, World};
+use crate::simulator::world::{Address, DAY, EnrollmentPlace, HOUR, PersonChange, Salt, World};
 
 /// A learner as one enrollment reports them.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl World {
     #[must_use]
     pub fn person_index(&self, company: u32, id: &str) -> Option<u32> {
         id::short_id_index(self.person_ids(company), id)
-            .filter(|&person| person < self.person_count())
+            .filter(|&person| person < self.people_count(company))
     }
 
     /// Where in the list of people an enrollment starts to leave some out. The first enrollment
@@ -76,37 +76,105 @@ impl World {
             .below(u64::from(self.person_count()))
     }
 
-    /// The person in a position of an enrollment, in order of e-mail. Every fifth person is left
-    /// out, which ones depends on the enrollment.
-    #[must_use]
-    pub fn person_at(&self, company: u32, enrollment: u32, position: u32) -> u32 {
+    /// The person an enrollment was sent to in a position, in order of e-mail. Every fifth person is
+    /// left out, which ones depends on the enrollment.
+    fn sent_to(&self, company: u32, enrollment: u32, position: u32) -> u32 {
         let people = u64::from(self.person_count());
         let shifted = u64::from(position) * people + self.window(company, enrollment);
         (shifted / u64::from(self.options.users.max(1))) as u32
     }
 
-    /// The position of a person in an enrollment, if it has them.
-    #[must_use]
-    pub fn position_of(&self, company: u32, enrollment: u32, person: u32) -> Option<u32> {
+    /// The first position of an enrollment whose person is not before this one.
+    fn first_from(&self, company: u32, enrollment: u32, person: u32) -> u32 {
         let people = u64::from(self.person_count());
         let wanted = u64::from(person) * u64::from(self.options.users);
         let position = wanted
             .saturating_sub(self.window(company, enrollment))
             .div_ceil(people.max(1));
-        let position = u32::try_from(position).ok()?;
-        let is_there = position < self.user_count(company, enrollment)
-            && self.person_at(company, enrollment, position) == person;
-        is_there.then_some(position)
+        u32::try_from(position).unwrap_or(u32::MAX)
     }
 
-    /// The person as this enrollment reports them.
+    /// The first position of an enrollment whose person comes behind this one.
+    pub(super) fn first_behind(&self, company: u32, enrollment: u32, person: u32) -> u32 {
+        self.first_from(company, enrollment, person + 1)
+    }
+
+    /// The person whose row it is.
+    pub(in crate::simulator) fn person_at(&self, place: EnrollmentPlace, position: u32) -> u32 {
+        let (company, enrollment) = (place.company, place.enrollment);
+        let count = self.sent_count(company, enrollment);
+        if position < count {
+            return self.sent_to(company, enrollment, position);
+        }
+        self.changed_place(place)
+            .and_then(|changes| changes.added(position, count))
+            .map_or(0, |row| row.person)
+    }
+
+    /// The row that a person has or had in the report of an enrollment or a step.
+    pub(in crate::simulator) fn any_position_of(
+        &self,
+        place: EnrollmentPlace,
+        person: u32,
+    ) -> Option<u32> {
+        let (company, enrollment) = (place.company, place.enrollment);
+        let count = self.sent_count(company, enrollment);
+        let position = self.first_from(company, enrollment, person);
+        if position < count && self.sent_to(company, enrollment, position) == person {
+            return Some(position);
+        }
+        self.changed_place(place)?.added_position(person, count)
+    }
+
+    /// The position of a person in the report of an enrollment or a step, if they are in it.
     #[must_use]
-    pub fn person(&self, company: u32, enrollment: u32, person: u32) -> Person {
+    pub fn position_of(&self, place: EnrollmentPlace, person: u32) -> Option<u32> {
+        let position = self.any_position_of(place, person)?;
+        let changed = self.changed_place(place);
+        let is_removed = changed.is_some_and(|changes| changes.is_removed(position));
+        (!is_removed).then_some(position)
+    }
+
+    /// Where an address stands in the order of e-mail.
+    pub(super) fn address(&self, company: u32, person: u32) -> Address {
+        person
+            .checked_sub(self.person_count())
+            .and_then(|nth| {
+                let changes = self.changed_company(company)?;
+                changes.added_people.get(nth as usize).copied()
+            })
+            .unwrap_or(Address {
+                anchor: person,
+                number: 0,
+            })
+    }
+
+    /// What is said of a person since an enrollment was created, and what one report says.
+    fn said_of(&self, place: EnrollmentPlace, position: u32, person: u32) -> PersonChange {
+        let Some(changes) = self.changed_company(place.company) else {
+            return PersonChange::default();
+        };
+        let everywhere = changes.people.get(&person).into_iter().flatten();
+        let since = everywhere
+            .filter(|&&(first, _)| first <= place.enrollment)
+            .fold(PersonChange::default(), |before, (_, said)| said.or(before));
+        let here = self
+            .changed_place(place)
+            .and_then(|changes| changes.row(position));
+        here.map_or(since, |row| row.person.or(since))
+    }
+
+    /// The person as this row reports them.
+    #[must_use]
+    pub fn person(&self, place: EnrollmentPlace, position: u32) -> Person {
+        let (company, enrollment) = (place.company, place.enrollment);
+        let person = self.person_at(place, position);
+        let said = self.said_of(place, position, person);
         let dice = self.person_dice(company, person);
         let change = dice.on(Salt::Order);
         let has_changed = change.one_in(6)
             && u64::from(enrollment) > change.with(1).below(u64::from(self.options.enrollments));
-        let (_, first_name) = self.first_name(person);
+        let (_, first_name) = self.first_name(self.address(company, person).anchor);
         let name = dice.on(Salt::LastName);
         let (_, last_name) = if has_changed && change.with(2).one_in(3) {
             name.with(1).pick(words::LAST_NAMES)
@@ -117,18 +185,24 @@ impl World {
         let phone = dice.on(Salt::Phone);
         Person {
             id: self.person_id(company, person),
-            email: self.email(company, person),
-            first_name: if name.with(2).one_in(80) {
-                "undefined"
-            } else {
-                first_name
+            email: match said.address {
+                Some(address) => Some(self.email_of(company, person, address)),
+                None => self.email(company, person),
             },
-            last_name: match name.with(3).below(90) {
-                0 => "",
-                1 => "undefined",
-                _ => last_name,
+            first_name: match said.first_name {
+                Some(first_name) => first_name,
+                None if name.with(2).one_in(80) => "undefined",
+                None => first_name,
             },
-            department: if department.one_in(50) {
+            last_name: match (said.last_name, name.with(3).below(90)) {
+                (Some(last_name), _) => last_name,
+                (None, 0) => "",
+                (None, 1) => "undefined",
+                (None, _) => last_name,
+            },
+            department: if said.department.is_some() {
+                said.department
+            } else if department.one_in(50) {
                 None
             } else if has_changed {
                 Some(department.with(1).pick(words::DEPARTMENTS))
@@ -156,6 +230,10 @@ impl World {
 
     fn email(&self, company: u32, person: u32) -> Option<String> {
         let dice = self.person_dice(company, person).on(Salt::Email);
+        let address = self.address(company, person);
+        if address.number > 0 {
+            return Some(self.email_of(company, person, address));
+        }
         if person == 0 {
             // The same consultant learns at every company.
             return Some("ada.consultant@example.org".to_owned());
@@ -167,10 +245,12 @@ impl World {
             0 => return None,
             1 => return Some(String::new()),
             // Deleted and synchronized again: another id, the same address.
-            2 => return Some(self.address(company, person - 1)),
+            2 => {
+                return Some(self.email_of(company, person - 1, self.address(company, person - 1)));
+            }
             _ => {}
         }
-        let address = self.address(company, person);
+        let address = self.email_of(company, person, address);
         if self
             .person_dice(company, person)
             .on(Salt::Masked)
@@ -181,15 +261,20 @@ impl World {
         Some(address)
     }
 
-    fn address(&self, company: u32, person: u32) -> String {
-        let (first, _) = self.first_name(person);
+    fn email_of(&self, company: u32, person: u32, of: Address) -> String {
+        let (first, _) = self.first_name(of.anchor);
         let (last, _) = self
             .person_dice(company, person)
             .on(Salt::LastName)
             .pick(words::LAST_NAMES);
         let mut address = String::with_capacity(48);
         address.push_str(first);
-        push_padded(&mut address, person, 6);
+        push_padded(&mut address, of.anchor, 6);
+        if of.number > 0 {
+            // A letter comes behind the dot of the address before, and before the next digit.
+            address.push('n');
+            push_padded(&mut address, of.number, 6);
+        }
         address.push('.');
         address.push_str(last);
         address.push_str("@c");

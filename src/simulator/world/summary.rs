@@ -41,13 +41,13 @@ impl World {
     pub fn summary(&self, place: EnrollmentPlace) -> Summary {
         let facts = self.enrollment(place);
         let dice = self.place_dice(place);
-        let rows = dice.on(Salt::Report);
+        let base = self.report_base(place);
         let mut counts = Summary {
-            target_users: i64::from(facts.users),
+            target_users: i64::from(base.count()),
             ..Summary::default()
         };
-        for position in 0..facts.users {
-            let outcome = Self::outcome(facts.kind, Self::report_dice(rows, position));
+        for rank in 0..base.count() {
+            let outcome = base.outcome(base.position(rank));
             match outcome.status {
                 "Completed" => counts.completed += 1,
                 "In Progress" | "InProgress" => counts.in_progress += 1,

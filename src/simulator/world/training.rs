@@ -1,5 +1,7 @@
 //! The trainings that a company can choose from.
 
+use std::ops::Range;
+
 use crate::simulator::date::Instant;
 use crate::simulator::dice::Dice;
 use crate::simulator::words;
@@ -11,7 +13,7 @@ const TRAININGS: u32 = 12;
 const ENROLLED_TRAININGS: u32 = 9;
 
 /// The trainings that are the same in every company come last.
-const SHARED_TRAININGS: u32 = 2;
+const SHARED: Range<u32> = TRAININGS - 2..TRAININGS;
 
 const TYPES: &[&str] = &["SCORM", "Poster", "Infographic", "Learning Path", "Survey"];
 const COMPLIANCES: &[&str] = &["ISO 27001", "GDPR", "KVKK", "PCI DSS, 4.0"];
@@ -75,8 +77,22 @@ impl World {
     /// them, but not all.
     #[must_use]
     pub fn trainings(&self, company: u32) -> Vec<Training> {
-        let mut trainings: Vec<Training> = (0..TRAININGS)
+        let changes = self.changed_company(company);
+        let added = changes.map_or(0, |changes| changes.added_trainings);
+        let mut trainings: Vec<Training> = (0..TRAININGS + added)
             .map(|training| self.training(company, training))
+            .filter_map(|mut training| {
+                let change = changes.and_then(|changes| changes.trainings.get(&training.id));
+                if let Some(change) = change {
+                    training.created_at = change.created_at.unwrap_or(training.created_at);
+                    if change.edits > 0 {
+                        training.name = format!("{}, v{}", training.name, change.edits + 1);
+                        training.is_favourite ^= change.edits % 2 == 1;
+                    }
+                }
+                let is_removed = change.is_some_and(|change| change.is_removed);
+                (!is_removed).then_some(training)
+            })
             .collect();
         trainings.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         // Enrollments of the same training name the same id.
@@ -89,8 +105,15 @@ impl World {
         trainings
     }
 
+    /// The id that the next training to be added will have.
+    pub(in crate::simulator) fn next_training_id(&self, company: u32) -> String {
+        let changes = self.changed_company(company);
+        let added = changes.map_or(0, |changes| changes.added_trainings);
+        own_id(company, TRAININGS + added)
+    }
+
     fn training(&self, company: u32, training: u32) -> Training {
-        let is_shared = training >= TRAININGS - SHARED_TRAININGS;
+        let is_shared = SHARED.contains(&training);
         let dice = if is_shared {
             self.dice.on(Salt::Training).with(u64::from(training))
         } else {
@@ -98,7 +121,7 @@ impl World {
                 .on(Salt::Training)
                 .with(u64::from(training))
         };
-        let is_enrolled = training < ENROLLED_TRAININGS.min(self.enrollment_count());
+        let is_enrolled = training < ENROLLED_TRAININGS.min(self.options.enrollments);
         let quirk = dice.on(Salt::Quirk);
         let subject = dice.on(Salt::Name).pick(words::SUBJECTS);
         let (id, name, type_text, has_quiz) = if is_enrolled {
@@ -111,8 +134,12 @@ impl World {
         } else {
             let type_text = dice.on(Salt::Kind).pick(TYPES);
             let name = format!("{subject}, part {}", training + 1);
-            let id = format!("trn-own-{company:06}-{training:02}");
-            (id, name, type_text, type_text == "Survey")
+            (
+                own_id(company, training),
+                name,
+                type_text,
+                type_text == "Survey",
+            )
         };
         let is_own = !is_shared && !quirk.one_in(3);
         Training {
@@ -128,7 +155,7 @@ impl World {
             has_quiz,
             vendor_name: (!is_own).then(|| quirk.with(9).pick(VENDORS)),
             created_by: if is_own {
-                self.company_name(company)
+                self.first_company_name(company)
             } else {
                 "System".to_owned()
             },
@@ -151,10 +178,14 @@ impl World {
 
     /// Neighbours are added in the same minute; shared ones are older than any company.
     fn training_created_at(&self, company: u32, training: u32, dice: Dice) -> Instant {
-        if training >= TRAININGS - SHARED_TRAININGS {
+        if SHARED.contains(&training) {
             return self.minute(self.end - 1_200 * DAY + i64::from(training) * HOUR);
         }
-        let added = self.company(company).created_at + i64::from(training / 2) * DAY;
+        let added = self.founded_at(company) + i64::from(training / 2) * DAY;
         self.minute(added + dice.below(2) as i64 * HOUR)
     }
+}
+
+fn own_id(company: u32, training: u32) -> String {
+    format!("trn-own-{company:06}-{training:02}")
 }

@@ -4,7 +4,7 @@ use crate::simulator::date::Instant;
 use crate::simulator::dice::Dice;
 use crate::simulator::id;
 use crate::simulator::world::survey::{Answer, Survey};
-use crate::simulator::world::{DAY, HOUR, MINUTE, ReportBase, Salt, UserReport, World};
+use crate::simulator::world::{DAY, MINUTE, ReportBase, Salt, UserReport, World};
 
 /// One pass through a survey.
 #[derive(Debug)]
@@ -70,19 +70,27 @@ impl World {
         let mut sessions: Vec<SurveySession> = (0..count)
             .map(|number| self.survey_session(survey, dice.with(16 + number)))
             .collect();
-        if dice.with(1).one_in(40) {
-            return sessions;
+        if !dice.with(1).one_in(40) {
+            self.set_starts(&mut sessions, dice, report);
         }
-        let last = report.last_interaction_at.unwrap_or(base.sent_at() + HOUR);
-        let newest = self.minute(last - 15);
+        let later = base.changed(position).map_or(&[][..], |row| &row.sessions);
+        let later = later.iter().enumerate().map(|(nth, &at)| SurveySession {
+            started_at: Some(self.minute(at)),
+            ..self.survey_session(survey, dice.with(64 + nth as u64))
+        });
+        later.rev().chain(sessions).collect()
+    }
+
+    /// When the computed sessions of a user began.
+    fn set_starts(&self, sessions: &mut [SurveySession], dice: Dice, report: &UserReport) {
+        let count = sessions.len() as i64;
+        let newest = self.minute(report.done_at - 15);
         let are_tied = dice.with(2).one_in(4);
-        let mut starts: Vec<Instant> = (0..count as i64)
+        let mut starts: Vec<Instant> = (0..count)
             .map(|number| {
                 let step = DAY + dice.with(3).below(DAY as u64) as i64;
                 let before = if are_tied { 0 } else { number * step };
-                self.minute(
-                    (newest - before).max(base.sent_at() + (count as i64 - number) * MINUTE),
-                )
+                self.minute((newest - before).max(report.sent_at + (count - number) * MINUTE))
             })
             .collect();
         // A start may have been moved out of an hour that clocks show twice.
@@ -90,7 +98,6 @@ impl World {
         for (session, start) in sessions.iter_mut().zip(starts) {
             session.started_at = Some(start);
         }
-        sessions
     }
 
     fn survey_session(&self, survey: &Survey, dice: Dice) -> SurveySession {

@@ -147,6 +147,24 @@ impl World {
         kind: &WidgetKind,
         period: Period,
     ) -> Option<Vec<WidgetRow>> {
+        let edits: u64 = self.changed_company(company).map_or(0, |changes| {
+            let of_kind = changes.widgets.iter().filter(|((name, month), _)| {
+                let month = Period::month_of(*month);
+                *name == kind.widget_type && month.start <= period.end && period.start <= month.end
+            });
+            of_kind.map(|(_, edits)| edits).sum()
+        });
+        self.widget_rows_after(company, kind, period, edits)
+    }
+
+    /// The data as they are after that many changes. What a report keeps never changes.
+    pub(super) fn widget_rows_after(
+        &self,
+        company: u32,
+        kind: &WidgetKind,
+        period: Period,
+        edits: u64,
+    ) -> Option<Vec<WidgetRow>> {
         let shape = kind.shape?;
         if period.start > self.last_day() {
             return Some(Vec::new());
@@ -160,6 +178,11 @@ impl World {
             })
             .with(day(period.start))
             .with(day(period.end));
+        let dice = if edits > 0 {
+            dice.on(Salt::Change).with(edits)
+        } else {
+            dice
+        };
         // Some months have nothing to show.
         if dice.on(Salt::Quirk).one_in(12) {
             return Some(Vec::new());

@@ -1,5 +1,7 @@
-//! The test's side of the server, below `/simulator`: faults, counts, misuses, the truth. Nothing
-//! here exists at the vendor.
+//! The test's side of the server, below `/simulator`: faults, counts, misuses, changes, the truth.
+//! Nothing here exists at the vendor.
+
+mod change;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -44,6 +46,17 @@ pub fn serve(
             Reply::empty(204)
         }
         ("DELETE", path) if path.starts_with("faults/") => remove_fault(shared, path),
+        ("GET", "changes") => change::list(shared),
+        ("POST", "changes") => change::apply(shared, body),
+        ("POST", "step") => change::step(shared, body),
+        ("GET", "clock") => change::now(shared),
+        ("POST", "clock") => change::set_now(shared, body),
+        ("GET", "drift") => Reply::json(200, &shared.drift.report()),
+        ("POST", "drift") => change::switch_drift_on(shared, body),
+        ("DELETE", "drift") => {
+            shared.drift.switch_off();
+            Reply::empty(204)
+        }
         ("GET", path) if path.starts_with("truth/") => {
             match path["truth/".len()..].parse::<Table>() {
                 Ok(table) => return truth_of(shared, table, query),
@@ -74,6 +87,9 @@ fn index() -> Value {
             "DELETE /simulator/faults",
             "DELETE /simulator/faults/{id}",
         ],
+        "changes": ["GET /simulator/changes", "POST /simulator/changes", "POST /simulator/step"],
+        "clock": ["GET /simulator/clock", "POST /simulator/clock"],
+        "drift": ["GET /simulator/drift", "POST /simulator/drift", "DELETE /simulator/drift"],
         "truth": tables,
         "truth of interactions": ["?interactions=all", "?tracking_info=true"],
     })
@@ -129,11 +145,12 @@ fn remove_fault(shared: &Shared, path: &str) -> Reply {
 }
 
 fn truth_of(shared: &Arc<Shared>, table: Table, query: &str) -> Response<Body> {
-    let asked = match Asked::new(table, &shared.options.variant, query, &shared.world) {
+    let world = shared.present.world();
+    let asked = match Asked::new(table, &shared.options.variant, query, &world) {
         Ok(asked) => asked,
         Err(reason) => return Reply::json(400, &json!({"error": reason})).into_response(&[]),
     };
-    let mut response = Response::new(truth::stream(Arc::clone(&shared.world), asked));
+    let mut response = Response::new(truth::stream(world, asked));
     response.headers_mut().insert(
         CONTENT_TYPE,
         HeaderValue::from_static("application/x-ndjson; charset=utf-8"),
