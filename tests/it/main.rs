@@ -9,6 +9,7 @@ mod cli;
 mod disk;
 mod faults;
 mod formula;
+mod incremental;
 mod migrations;
 mod repair_dates;
 mod support;

@@ -154,25 +154,63 @@ async fn forget_scopes(
     Ok(())
 }
 
-/// Enrollments are about to be stored again: what was marked with them comes back first.
+/// Stored enrollments by id: when each was created, and when it was marked deleted.
+type Stored = Vec<(String, Option<DateTime<Utc>>, Option<DateTime<Utc>>)>;
+
+/// Those of `ids` that are stored.
+pub async fn stored_enrollments(
+    db: &mut PgConnection,
+    company_id: &str,
+    ids: &[String],
+) -> Result<Stored, sqlx::Error> {
+    sqlx::query_as(
+        "select enrollment_id, created_at, deleted_at from keepnet.enrollments
+         where company_id = $1 and enrollment_id = any($2) order by enrollment_id",
+    )
+    .bind(company_id)
+    .bind(ids)
+    .fetch_all(db)
+    .await
+}
+
+/// Enrollments that were `stored` like this were stored anew: one that was created at another time than before may describe
+/// other persons.
+pub async fn after_enrollments(
+    db: &mut PgConnection,
+    company_id: &str,
+    stored: &Stored,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let ids: Vec<String> = stored.iter().map(|(id, ..)| id.clone()).collect();
+    let now = stored_enrollments(db, company_id, &ids).await?;
+    let created = |stored: &Stored| -> Vec<(String, Option<DateTime<Utc>>)> {
+        stored.iter().map(|(id, at, _)| (id.clone(), *at)).collect()
+    };
+    let redated: Vec<String> = (created(stored).into_iter().zip(created(&now)))
+        .filter(|(before, after)| before.0 == after.0 && before.1 != after.1)
+        .map(|(before, _)| before.0)
+        .collect();
+    if redated.is_empty() {
+        return Ok(());
+    }
+    let users = users_of(db, company_id, &redated).await?;
+    settle_persons(db, company_id, &users, at).await
+}
+
+/// Enrollments that are `stored` like this are about to be stored again: what was marked with them comes back first.
 pub async fn enrollments_back(
     db: &mut PgConnection,
     company_id: &str,
-    received: &[String],
+    stored: &Stored,
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    let back: Vec<(String, DateTime<Utc>)> = sqlx::query_as(
-        "select enrollment_id, deleted_at from keepnet.enrollments
-         where company_id = $1 and enrollment_id = any($2) and deleted_at is not null",
-    )
-    .bind(company_id)
-    .bind(received)
-    .fetch_all(&mut *db)
-    .await?;
-    if back.is_empty() {
+    let back = stored
+        .iter()
+        .filter_map(|(id, _, gone)| Some((id.clone(), (*gone)?)));
+    let (mut ids, mut gone_at): (Vec<String>, Vec<DateTime<Utc>>) = back.unzip();
+    if ids.is_empty() {
         return Ok(());
     }
-    let (mut ids, mut gone_at): (Vec<String>, Vec<DateTime<Utc>>) = back.into_iter().unzip();
     let steps: Vec<(String, DateTime<Utc>)> = sqlx::query_as(
         "update keepnet.enrollments t set deleted_at = null, synced_at = $1
          from unnest($3::text[], $4::timestamptz[]) as e(id, gone_at)
@@ -274,8 +312,8 @@ async fn settle_persons(
     describe_anew(db, company_id, users, at).await
 }
 
-/// Persons whose describing enrollment no longer reports them are described by the newest that does. Custom fields are
-/// not in its stored report: it is to be read again.
+/// Persons who are not described by the newest enrollment that reports them are described by it. Custom fields are not in
+/// its stored report: it is to be read again.
 async fn describe_anew(
     db: &mut PgConnection,
     company_id: &str,
@@ -286,7 +324,8 @@ async fn describe_anew(
         return Ok(());
     };
     let is_described = "t.company_id = $2 and t.target_user_id = n.target_user_id
-                        and (t.reported_by_created_at, t.reported_by_enrollment_id) > (n.created_at, n.enrollment_id)";
+                        and (t.reported_by_created_at, t.reported_by_enrollment_id)
+                            is distinct from (n.created_at, n.enrollment_id)";
     let sql = format!(
         "with newest as (
              select distinct on (u.target_user_id) u.*,

@@ -235,9 +235,12 @@ async fn try_commit(
     let none = HashSet::new();
     let mut discrepancies = Vec::new();
     let listed = batch.rows.listed_enrollments();
-    if !listed.is_empty() {
-        cascade::enrollments_back(&mut tx, company_id, &listed, at).await?;
-    }
+    let stored = if listed.is_empty() {
+        Vec::new()
+    } else {
+        cascade::stored_enrollments(&mut tx, company_id, &listed).await?
+    };
+    cascade::enrollments_back(&mut tx, company_id, &stored, at).await?;
     for (order, rows) in &batch.rows.0 {
         let owners = match rows.table.rule {
             Rule::SetOfNewest { owner, .. } => outdated.get(&owner).unwrap_or(&none),
@@ -270,6 +273,9 @@ async fn try_commit(
                 .filter_map(|key| tuple::texts(key).split_off(1).try_into().ok())
                 .collect();
             pending_users::note(&mut tx, company_id, &batch.questions, &touched, at).await?;
+        }
+        if *order == EnrollmentRow::TABLE.order && loaded.effect.updated > 0 {
+            cascade::after_enrollments(&mut tx, company_id, &stored, at).await?;
         }
         if !loaded.outdated.is_empty() {
             outdated.insert(*order, loaded.outdated);

@@ -63,6 +63,48 @@ impl Simulator {
         serde_json::from_str(&self.get("contract").await).expect("contract")
     }
 
+    /// Changes the simulated world, as `{"kind": "user-removed", …}` says; gives what was chosen.
+    pub async fn change(&self, change: &Value) -> Value {
+        let body: Value =
+            serde_json::from_str(&self.post("changes", change).await).expect("changes");
+        body["changes"][0].clone()
+    }
+
+    /// Makes some changes of any kind.
+    pub async fn step(&self, seed: u64, changes: u64) -> Value {
+        let asked = serde_json::json!({"seed": seed, "changes": changes});
+        serde_json::from_str(&self.post("step", &asked).await).expect("changes")
+    }
+
+    /// Sets the simulated present.
+    pub async fn set_now(&self, now: chrono::DateTime<chrono::Utc>) {
+        self.post("clock", &serde_json::json!({"now": now})).await;
+    }
+
+    /// Lets listings change while they are paged.
+    pub async fn drift(&self, seed: u64) {
+        self.post("drift", &serde_json::json!({"seed": seed})).await;
+    }
+
+    /// Lets them rest.
+    pub async fn rest(&self) {
+        send(http().delete(format!("{}/simulator/drift", self.url))).await;
+    }
+
+    /// What drifted.
+    pub async fn drifted(&self) -> Value {
+        serde_json::from_str(&self.get("drift").await).expect("a report")
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> String {
+        let url = format!("{}/simulator/{path}", self.url);
+        let response = send(http().post(url).json(body)).await;
+        let status = response.status();
+        let answer = response.text().await.expect("a body");
+        assert!(status.is_success(), "{path} {body}: {answer}");
+        answer
+    }
+
     /// Adds a fault, as on the command line: `users:503:times=2`.
     pub async fn fault(&self, fault: &str) {
         let response = http()

@@ -18,6 +18,8 @@ pub const BETA: &str = "Ab3De5Gh7Jk9";
 /// What names the account: the root of vector 10, else the client id.
 const ACCOUNTS: [&str; 2] = ["RsLr00000001", "demo"];
 
+/// Above what a test says of any company.
+const OWN: u8 = 2;
 /// Below what a test says itself.
 const DEFAULT: u8 = 200;
 const LAST: u8 = 255;
@@ -129,7 +131,7 @@ impl Vendor {
         for account in ACCOUNTS {
             about(account, enrollments())
                 .respond_with(ok(page(&[])))
-                .with_priority(1)
+                .with_priority(OWN)
                 .mount(&vendor.0)
                 .await;
         }
@@ -196,7 +198,10 @@ impl Vendor {
     /// From now on answers `endpoint` with `answer`. Of several, the first counts.
     pub async fn on(&self, endpoint: Endpoint, answer: impl Respond + 'static) {
         let mock = Mock::given(method(endpoint.0)).and(path(endpoint.1));
-        mock.respond_with(answer).mount(&self.0).await;
+        mock.respond_with(answer)
+            .with_priority(6)
+            .mount(&self.0)
+            .await;
     }
 
     /// The same, but only the next `times` requests.
@@ -205,7 +210,7 @@ impl Vendor {
         let mock = mock
             .respond_with(answer)
             .up_to_n_times(times)
-            .with_priority(1);
+            .with_priority(3);
         mock.mount(&self.0).await;
     }
 
@@ -213,14 +218,14 @@ impl Vendor {
     pub async fn break_off(&self, times: u64, endpoint: &Endpoint) {
         let mock = Mock::given(method(endpoint.0)).and(path(endpoint.1.clone()));
         let mock = mock.respond_with_err(|_: &Request| io::Error::other("broken off"));
-        let mock = mock.up_to_n_times(times).with_priority(1);
+        let mock = mock.up_to_n_times(times).with_priority(3);
         mock.mount(&self.0).await;
     }
 
     /// The same as `on`, for the requests about one company.
     pub async fn of(&self, company: &str, endpoint: Endpoint, answer: impl Respond + 'static) {
         let mock = about(company, endpoint).respond_with(answer);
-        mock.with_priority(3).mount(&self.0).await;
+        mock.with_priority(5).mount(&self.0).await;
     }
 
     /// The same, but only the next `times` requests.
@@ -232,8 +237,14 @@ impl Vendor {
         answer: impl Respond + 'static,
     ) {
         let mock = about(company, endpoint).respond_with(answer);
-        let mock = mock.up_to_n_times(times).with_priority(2);
+        let mock = mock.up_to_n_times(times).with_priority(4);
         mock.mount(&self.0).await;
+    }
+
+    /// What the account's own company lists, instead of nothing.
+    pub async fn own_enrollments(&self, account: &str, answer: ResponseTemplate) {
+        let mock = about(account, enrollments()).respond_with(answer);
+        mock.with_priority(1).mount(&self.0).await;
     }
 
     /// The requests received so far, oldest first.

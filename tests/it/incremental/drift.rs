@@ -1,0 +1,96 @@
+//! A thousand walks through user reports whose rows come, go and move between the pages while they are read.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+
+use super::World;
+
+/// 1,000 enrollments of 40 users in pages of 10.
+const WALKS: &[&str] = &[
+    "--companies",
+    "4",
+    "--enrollments",
+    "250",
+    "--users",
+    "40",
+    "--survey-share",
+    "0%",
+    "--learning-paths",
+    "0%",
+    "--archived",
+    "0%",
+];
+
+/// Enrollment and user of every present row.
+async fn present(world: &World) -> BTreeSet<(String, String)> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let rows = world.simulator.truth("enrollment_users").await;
+    rows.iter()
+        .map(|row| (text(&row["enrollment_id"]), text(&row["target_user_id"])))
+        .collect()
+}
+
+/// The same here.
+async fn stored(world: &World, condition: &str) -> BTreeSet<(String, String)> {
+    let sql = format!(
+        "select enrollment_id, target_user_id from keepnet.enrollment_users where {condition}"
+    );
+    let rows: Vec<(String, String)> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .fetch_all(&world.app.pool)
+        .await
+        .expect("rows");
+    rows.into_iter().collect()
+}
+
+#[tokio::test]
+async fn of_a_thousand_drifting_walks_none_loses_a_row_that_was_there_throughout() {
+    let world = World::start(
+        WALKS,
+        &[
+            ("sync.interactions", "none"),
+            ("widgets.months", "0"),
+            ("api.max_concurrency", "16"),
+        ],
+    )
+    .await;
+    let first = present(&world).await;
+    world.simulator.drift(2026).await;
+    let mut throughout = first;
+    for pull in 1..=3 {
+        world.pass(TimeDelta::hours(1)).await;
+        world.app.full_sync().await.expect("a run");
+        throughout = throughout
+            .intersection(&present(&world).await)
+            .cloned()
+            .collect();
+        let wrongly: Vec<_> = stored(&world, "deleted_at is not null")
+            .await
+            .intersection(&present(&world).await)
+            .cloned()
+            .collect();
+        assert!(
+            wrongly.is_empty(),
+            "pull {pull} marked what is there: {wrongly:?}"
+        );
+        if pull == 2 {
+            let there = stored(&world, "deleted_at is null").await;
+            let lost: Vec<_> = throughout.difference(&there).collect();
+            assert!(lost.is_empty(), "{} rows are lost: {lost:?}", lost.len());
+        }
+    }
+    let drifted = world.simulator.drifted().await;
+    for kind in ["insert", "remove", "balanced", "reorder"] {
+        let times = drifted["kinds"][kind].as_u64().unwrap_or_default();
+        assert!(times > 200, "{kind} happened {times} times only");
+    }
+    // When it rests, two pulls bring everything in order, the deleted included.
+    world.simulator.rest().await;
+    world.sync_all().await;
+    world.sync_accepting().await;
+    assert_eq!(
+        stored(&world, "deleted_at is null").await,
+        present(&world).await
+    );
+    world.assert_equals_truth().await;
+}
