@@ -21,8 +21,8 @@ async fn walk(
     let mut pages = Vec::new();
     for page in 1.. {
         let data = vendor.page(path, company, &ask.page(page)).await;
-        pages.push(texts(data["results"].as_array().unwrap(), id));
-        if page >= data["totalNumberOfPages"].as_u64().unwrap() {
+        pages.push(texts(data["results"].as_array().expect("rows"), id));
+        if page >= data["totalNumberOfPages"].as_u64().expect("a total") {
             break;
         }
     }

@@ -146,7 +146,10 @@ pub async fn assert_served_as_told(vendor: &Vendor) {
             seen.sort_by(by_id);
             told.sort_by(by_id);
             assert_eq!(seen, told, "{enrollment}");
-            let summary = summaries.iter().find(of_enrollment).unwrap();
+            let summary = summaries
+                .iter()
+                .find(of_enrollment)
+                .expect("a summary of each enrollment");
             assert_eq!(summary["total_target_user_count"], seen.len());
         }
     }

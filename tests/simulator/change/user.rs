@@ -11,7 +11,7 @@ use crate::support::{Vendor, summary_of, text};
 async fn a_status_changes_with_and_without_the_last_interaction() {
     let vendor = Vendor::start(plain_dates()).await;
     set_now(&vendor, "2026-07-02T10:00:07Z").await;
-    for moves in [true, false] {
+    for moves in [false, true] {
         let before = everything(&vendor).await;
         let asked = json!({"kind": "user-status", "seed": 7, "moves_last_interaction": moves});
         let change = vendor.change(asked).await;
