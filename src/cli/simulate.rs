@@ -21,9 +21,8 @@ const WRONG_USE: u8 = 2;
   keepnet-etl simulate --users 500 --drift 1
   keepnet-etl simulate --fault users:503:from=2,times=3,retry-after=1 --fault enrollments:html:times=1
 
-The first line of output says where it listens. GET /simulator lists what it tells of itself, the truth
-per table, the requests it got and what was wrong with them, and how its world can be changed: by name,
-by chance, and while a listing is paged.")]
+The first line of output says where it listens. GET /simulator lists what it tells of itself: the
+truth per table, the requests it got, what was wrong with them; and how its world can be changed.")]
 pub struct SimulateArgs {
     /// What is simulated.
     #[command(flatten)]

@@ -13,6 +13,9 @@ use crate::simulator::change::{Change, ChangeKind};
 use crate::simulator::dice::Dice;
 use crate::simulator::present::Present;
 
+/// How many rows a listing may lose more than it gets.
+const MOST_LOST: i64 = 2;
+
 /// A listing that can drift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -130,10 +133,19 @@ pub struct Drift {
 struct State {
     seed: u64,
     listings: Vec<Listing>,
-    /// How often each listing had a chance to change.
-    chances: BTreeMap<(Listing, Option<String>, Option<String>), u64>,
+    /// How each listing fared.
+    courses: BTreeMap<(Listing, Option<String>, Option<String>), Course>,
     counts: BTreeMap<&'static str, u64>,
     log: Vec<Value>,
+}
+
+/// How one listing fared.
+#[derive(Debug, Default)]
+struct Course {
+    /// How often it had a chance to change.
+    chances: u64,
+    /// How many rows it lost more than it got.
+    lost: i64,
 }
 
 impl Drift {
@@ -172,22 +184,31 @@ impl Drift {
             paged.enrollment.clone(),
         );
         let seed = state.seed;
-        let chance = state.chances.entry(key).or_default();
-        *chance += 1;
+        let course = state.courses.entry(key).or_default();
+        course.chances += 1;
         let names = paged.company.iter().chain(&paged.enrollment);
         let dice = names
             .flat_map(|name| name.bytes())
             .fold(Dice::new(seed).with(paged.listing as u64), |dice, byte| {
                 dice.with(u64::from(byte))
             })
-            .with(*chance);
+            .with(course.chances);
         let mut kind = dice.pick(&Move::ALL);
+        // However long it is paged, a listing does not dwindle away.
+        if kind == Move::Remove && course.lost >= MOST_LOST {
+            kind = Move::Insert;
+        }
         let changes = changes(&paged, kind, dice.with(1).value());
         let applied = present.apply(&changes).unwrap_or_else(|_| {
             // A listing in which nothing fits is left alone.
             kind = Move::Nothing;
             Vec::new()
         });
+        course.lost += match kind {
+            Move::Remove => 1,
+            Move::Insert => -1,
+            Move::Nothing | Move::Balanced | Move::Reorder => 0,
+        };
         *state.counts.entry(kind.name()).or_default() += 1;
         if kind != Move::Nothing {
             let changes: Vec<Value> = applied.iter().map(Change::to_json).collect();

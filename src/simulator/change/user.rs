@@ -109,7 +109,7 @@ pub fn bring_back(world: &mut World, asked: &Change) -> Result<Change, String> {
     });
     let (place, position) = found.ok_or_else(|| nothing(asked))?;
     world.change_rows(place, |changes| {
-        changes.row_mut(position).is_removed = false
+        changes.row_mut(position).is_removed = false;
     });
     let person = world.person_at(place, position);
     Ok(about(world, asked, place, person))
