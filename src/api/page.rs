@@ -85,30 +85,31 @@ pub enum Casing {
     Camel,
 }
 
+/// The body of a search.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct SearchBody<'a> {
-    page_number: u32,
-    page_size: u32,
-    order_by: &'a str,
-    ascending: bool,
-    filter: Filter,
+pub(super) struct SearchBody<'a> {
+    pub page_number: u32,
+    pub page_size: u32,
+    pub order_by: &'a str,
+    pub ascending: bool,
+    pub filter: Filter,
     #[serde(flatten)]
-    members: &'a serde_json::Map<String, serde_json::Value>,
+    pub members: &'a serde_json::Map<String, serde_json::Value>,
 }
 
 /// The filter that lets everything pass, in the full shape that the vendor's own client sends: without it the
 /// service fails with HTTP 500.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum Filter {
+pub(super) enum Filter {
     Pascal(PascalFilter),
     Camel(CamelFilter),
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct PascalFilter {
+pub(super) struct PascalFilter {
     condition: &'static str,
     search_input_text_value: &'static str,
     filter_groups: [PascalGroup; 2],
@@ -124,7 +125,7 @@ struct PascalGroup {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct CamelFilter {
+pub(super) struct CamelFilter {
     condition: &'static str,
     search_input_text_value: &'static str,
     filter_groups: [CamelGroup; 2],
@@ -139,7 +140,7 @@ struct CamelGroup {
 }
 
 impl Filter {
-    fn everything(casing: Casing) -> Self {
+    pub fn everything(casing: Casing) -> Self {
         match casing {
             Casing::Pascal => {
                 let group = |condition| PascalGroup {

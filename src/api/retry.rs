@@ -2,12 +2,13 @@
 //!
 //! | failure | what happens |
 //! |---|---|
-//! | no connection, time-out, broken or damaged answer, 408, 5xx, a 200 that reports failure or lacks its rows, a page of HTML | up to [`MAX_ATTEMPTS`] attempts, full jitter between them |
+//! | no connection, time-out, broken or damaged answer, 408, 5xx, a 200 that reports failure or lacks its rows, a page of HTML, no file where one was asked for | up to [`MAX_ATTEMPTS`] attempts, full jitter between them |
 //! | 429, or 5xx with `Retry-After` | every request of the account waits as long as asked (up to [`MAX_PAUSE`]), then again |
 //! | 401 (and 306) | once more with a new token |
 //! | 400, 403, 404, 422, other 4xx, unexpected shape, too large | never |
 //!
-//! All requests that pass here only read, searches by POST included, so repeating one is harmless.
+//! All requests that pass here only read, searches by POST included, so repeating one is harmless. The two that write
+//! go past it: see [`super::writes`].
 
 use std::time::Duration;
 

@@ -2,11 +2,12 @@
 
 use super::{PullError, Pulled, Scope};
 use crate::api::CompanyClient;
+use crate::api::endpoints::target_groups::TargetGroup;
 use crate::warehouse::tables::target_groups::TargetGroupRow;
 
 /// Pulls the listing.
 pub async fn pull(scope: &Scope<'_>, company: &CompanyClient) -> Result<Pulled, PullError> {
-    let listing = company.target_groups();
+    let listing = company.target_groups::<TargetGroup>();
     scope
         .pull_listing("target groups listed", listing, |delivery, group| {
             let extra = scope.extra(delivery, &group.extra);

@@ -2,11 +2,12 @@
 
 use super::{PullError, Pulled, Scope};
 use crate::api::CompanyClient;
+use crate::api::endpoints::trainings::Training;
 use crate::warehouse::tables::trainings::TrainingRow;
 
 /// Pulls the listing.
 pub async fn pull(scope: &Scope<'_>, company: &CompanyClient) -> Result<Pulled, PullError> {
-    let listing = company.trainings();
+    let listing = company.trainings::<Training>();
     scope
         .pull_listing("trainings listed", listing, |delivery, training| {
             let extra = scope.extra(delivery, &training.extra);

@@ -7,6 +7,7 @@ pub mod embedded;
 pub mod error;
 pub mod load;
 pub mod migrate;
+pub mod operator_actions;
 pub mod quarantine;
 pub mod reported_users;
 pub mod runs;
