@@ -24,8 +24,9 @@ use crate::app::App;
 /// Arguments of `export-enrollments`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  keepnet-etl export-enrollments --company aB3dE5gH7jK9 --format csv --out enrollments.csv
-  keepnet-etl export-enrollments --company aB3dE5gH7jK9 --format excel --type survey --out surveys.xlsx --force")]
+  keepnet-etl export-enrollments --company aB3dE5gH7jK9 --format csv --out all.csv
+  keepnet-etl export-enrollments --company aB3dE5gH7jK9 --format excel --type survey \\
+      --out surveys.xlsx --force")]
 pub struct ExportEnrollmentsArgs {
     /// The company (id)
     #[arg(long, value_name = "ID")]

@@ -6,6 +6,7 @@
 mod api;
 mod contract;
 mod control;
+mod created;
 mod date;
 mod dice;
 mod fault;
@@ -18,6 +19,7 @@ mod server;
 mod share;
 mod truth;
 mod words;
+mod workbook;
 mod world;
 
 pub use api::Endpoint;

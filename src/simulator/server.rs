@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::simulator::api::{self, Endpoint};
 use crate::simulator::contract::Contract;
 use crate::simulator::control;
+use crate::simulator::created::CreatedBook;
 use crate::simulator::date::{DateStyle, Zone};
 use crate::simulator::fault::FaultBook;
 use crate::simulator::options::SimulatorOptions;
@@ -42,6 +43,8 @@ pub struct Shared {
     pub world: Arc<World>,
     /// How dates are written.
     pub dates: DateStyle,
+    /// What clients created.
+    pub created: CreatedBook,
     /// The faults in force.
     pub faults: FaultBook,
     /// The misuses so far.
@@ -83,6 +86,7 @@ impl Shared {
         Self {
             world,
             dates,
+            created: CreatedBook::default(),
             faults,
             contract: Contract::default(),
             requests: Default::default(),

@@ -12,3 +12,4 @@ mod support;
 mod survey;
 mod truth;
 mod widget;
+mod write;

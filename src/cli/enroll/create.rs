@@ -96,6 +96,7 @@ pub async fn run(app: &App, args: &CreateArgs) -> Result<ExitCode, Failure> {
     Consent::can_be_given(DOING, args.yes || args.dry_run)?;
 
     let customer = Customer::find(app, &args.company).await?;
+    let records = Records::open_unless(args.dry_run, app, &customer).await?;
     let plan = Plan::check(&customer, DOING, &args.training, &args.groups).await?;
     let before = Before::read(&customer, name).await?;
     let new = NewEnrollment {
@@ -108,11 +109,10 @@ pub async fn run(app: &App, args: &CreateArgs) -> Result<ExitCode, Failure> {
     };
     eprint!("{}", shown(&customer, &plan, &before, &new, args.time_zone));
     let write = customer.api.create_enrollment(&new);
-    if args.dry_run {
+    let Some(records) = records else {
         print_request(&write, &plan, args.json);
         return Ok(ExitCode::SUCCESS);
-    }
-    let records = Records::open(app, &customer).await?;
+    };
     let Some(consent) = Consent::obtain("create it?", args.yes)? else {
         eprintln!("nothing was created");
         return Ok(ExitCode::FAILURE);
@@ -137,7 +137,7 @@ pub async fn run(app: &App, args: &CreateArgs) -> Result<ExitCode, Failure> {
     } else {
         println!("created enrollment {id}");
         eprintln!(
-            "to e-mail it: keepnet-etl enroll send {id} --company {}",
+            "to send it now: keepnet-etl enroll send {id} --company {}",
             customer.id()
         );
     }

@@ -96,7 +96,7 @@ pub async fn trainings(app: &App, args: &TrainingsArgs) -> Result<ExitCode, Fail
                 training.languages.join(", "),
             ]);
         }
-        println!("{table}\n{} trainings", found.items.len());
+        println!("{table}");
     }
     Ok(ExitCode::from(found.warn_of_gap()))
 }
@@ -123,7 +123,7 @@ pub async fn groups(app: &App, args: &GroupsArgs) -> Result<ExitCode, Failure> {
                 ),
             ]);
         }
-        println!("{table}\n{} groups", found.items.len());
+        println!("{table}");
     }
     Ok(ExitCode::from(found.warn_of_gap()))
 }

@@ -108,6 +108,6 @@ impl Plan {
 /// A line of what is shown before a write.
 pub fn line(label: &str, text: &str) -> String {
     let mut line = String::new();
-    let _ = writeln!(line, "  {label:<12}{text}");
+    let _ = writeln!(line, "  {label:<13}{text}");
     line
 }

@@ -31,8 +31,15 @@ pub struct Intent<'a> {
 }
 
 impl Records {
-    /// Opens the database, which must be this account's or nobody's.
-    pub async fn open(app: &App, customer: &Customer) -> Result<Self, Failure> {
+    /// Opens the database, which must be this account's or nobody's. A dry run has nothing to record.
+    pub async fn open_unless(
+        is_dry_run: bool,
+        app: &App,
+        customer: &Customer,
+    ) -> Result<Option<Self>, Failure> {
+        if is_dry_run {
+            return Ok(None);
+        }
         let warehouse = app.open().await?;
         warehouse.migrate().await?;
         let account = account_checks::account_id(&customer.account, &customer.claims).await?;
@@ -45,11 +52,11 @@ impl Records {
             let kind = WarehouseErrorKind::OtherAccount { owner, account };
             return Err(WarehouseError::new("use the database", kind).into());
         }
-        Ok(Self {
+        Ok(Some(Self {
             pool: warehouse.pool,
             clock: app.clock.clone(),
             actor: actor(),
-        })
+        }))
     }
 
     /// Records what is about to be sent. Without a record nothing is.

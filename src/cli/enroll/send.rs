@@ -50,18 +50,17 @@ pub struct SendArgs {
 pub async fn run(app: &App, args: &SendArgs) -> Result<ExitCode, Failure> {
     Consent::can_be_given(DOING, args.yes || args.dry_run)?;
     let customer = Customer::find(app, &args.company).await?;
+    let records = Records::open_unless(args.dry_run, app, &customer).await?;
     let state = State::read(&customer, &args.enrollment).await?;
     let (training_id, group_ids) = parts(&customer, &args.enrollment).await?;
     let plan = Plan::check(&customer, DOING, &training_id, &group_ids).await?;
     eprint!("{}", shown(&customer, &plan, &state));
     let write = customer.api.send_enrollment(&args.enrollment);
-    if args.dry_run {
+    let Some(records) = records else {
         print_request(&write, &plan, args.json);
         return Ok(ExitCode::SUCCESS);
-    }
-    let records = Records::open(app, &customer).await?;
-    let question = format!("e-mail it to these people ({})?", plan.people_in_words());
-    let Some(consent) = Consent::obtain(&question, args.yes)? else {
+    };
+    let Some(consent) = Consent::obtain("send real e-mail to all of them?", args.yes)? else {
         eprintln!("nothing was sent");
         return Ok(ExitCode::FAILURE);
     };
