@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
+};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -50,7 +52,7 @@ pub struct Outgoing {
 pub enum Body {
     /// None.
     Empty,
-    /// JSON text.
+    /// JSON text; empty for a POST that says nothing.
     Json(Vec<u8>),
     /// Form fields; holds the client secret.
     Form(SecretString),
@@ -360,11 +362,15 @@ pub(super) fn headers(
 ) -> Result<HeaderMap, ApiErrorKind> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    match request.body {
+    match &request.body {
         Body::Empty => {}
         // Never `application/json-patch+json`, which the vendor's document lists first and its service rejects.
-        Body::Json(_) => {
+        Body::Json(json) => {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            // Some servers refuse a POST that does not say its length, and the HTTP library leaves a zero out.
+            if json.is_empty() {
+                headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+            }
         }
         Body::Form(_) => {
             headers.insert(

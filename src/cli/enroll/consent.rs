@@ -7,6 +7,10 @@ use crate::cli::failure::REFUSED;
 
 /// That the operator wants the write that was shown. Its field is private to this file and its constructor to
 /// `cli::enroll`, so nothing else in this program can send a write: `api::writes` asks for one.
+///
+/// ```compile_fail
+/// let consent = keepnet_etl::cli::enroll::Consent(());
+/// ```
 #[derive(Debug)]
 pub struct Consent(());
 

@@ -1,33 +1,24 @@
 //! `enroll create`: checks, shows, asks, records, sends once, and looks whether it happened if the answer was lost.
 
-use std::collections::HashSet;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::consent::Consent;
 use super::customer::Customer;
+use super::namesakes::Namesakes;
 use super::plan::{Plan, line};
-use super::record::{Intent, Records};
+use super::record::Records;
 use super::time;
-use crate::api::ApiError;
-use crate::api::endpoints::offers::ListedEnrollment;
-use crate::api::writes::{NewEnrollment, Scheduler, Write, WriteError};
+use crate::api::writes::{NewEnrollment, Scheduler, WriteError};
 use crate::app::App;
 use crate::cli::Failure;
 use crate::cli::failure::REFUSED;
 
 /// The vendor publishes no limit; what is longer is no name.
 const MAX_NAME_CHARS: usize = 255;
-/// Pauses before each look for an enrollment whose answer was lost: the service may be slow to list it.
-pub const LOOKS: [Duration; 3] = [
-    Duration::ZERO,
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-];
 const DOING: &str = "create the enrollment";
 
 /// Arguments of `enroll create`.
@@ -98,7 +89,7 @@ pub async fn run(app: &App, args: &CreateArgs) -> Result<ExitCode, Failure> {
     let customer = Customer::find(app, &args.company).await?;
     let records = Records::open_unless(args.dry_run, app, &customer).await?;
     let plan = Plan::check(&customer, DOING, &args.training, &args.groups).await?;
-    let before = Before::read(&customer, name).await?;
+    let before = Namesakes::read(&customer, name).await?;
     let new = NewEnrollment {
         training_id: args.training.clone(),
         name: name.to_owned(),
@@ -110,7 +101,7 @@ pub async fn run(app: &App, args: &CreateArgs) -> Result<ExitCode, Failure> {
     eprint!("{}", shown(&customer, &plan, &before, &new, args.time_zone));
     let write = customer.api.create_enrollment(&new);
     let Some(records) = records else {
-        print_request(&write, &plan, args.json);
+        plan.print_request(&write, args.json);
         return Ok(ExitCode::SUCCESS);
     };
     let Some(consent) = Consent::obtain("create it?", args.yes)? else {
@@ -192,7 +183,7 @@ fn scheduler(args: &CreateArgs, now: DateTime<Utc>) -> Result<Option<Scheduler>,
 fn shown(
     customer: &Customer,
     plan: &Plan,
-    before: &Before,
+    before: &Namesakes,
     new: &NewEnrollment,
     zone: Option<Tz>,
 ) -> String {
@@ -215,134 +206,5 @@ fn shown(
     text += &line("due", &at(scheduler.and_then(|s| s.due_date), "never"));
     text += &line("certificate", yes_no(new.award_certificate));
     text += &line("test", yes_no(new.marked_as_test));
-    for namesake in &before.namesakes {
-        text += &format!(
-            "note: an enrollment of this name exists already: {}, {}, created {}\n",
-            namesake.id,
-            namesake.status.as_deref().unwrap_or("status unknown"),
-            namesake.created.as_deref().unwrap_or("at an unknown time"),
-        );
-    }
-    text
-}
-
-/// The enrollments before the write: what is there afterwards and was not before, is new. That is surer than creation
-/// times, which the vendor writes to the minute, by its own clock.
-#[derive(Debug)]
-struct Before {
-    name: String,
-    ids: HashSet<String>,
-    /// Those that have the name of the new one.
-    namesakes: Vec<ListedEnrollment>,
-}
-
-impl Before {
-    async fn read(customer: &Customer, name: &str) -> Result<Self, Failure> {
-        let listed = customer.enrollments().await?;
-        if let Some(gap) = listed.gap {
-            return Err(Failure {
-                message: format!(
-                    "could not {DOING}: the list of the company's enrollments is not whole ({gap}), so it could not be \
-                     looked up afterwards"
-                ),
-                remedy: "run the command again".to_owned(),
-                code: 1,
-            });
-        }
-        Ok(Self {
-            name: name.to_owned(),
-            ids: listed.items.iter().map(|one| one.id.clone()).collect(),
-            namesakes: listed
-                .items
-                .into_iter()
-                .filter(|one| has_name(one, name))
-                .collect(),
-        })
-    }
-
-    /// Looks whether the enrollment was created in spite of `lost`; gives its id.
-    async fn settle(
-        &self,
-        customer: &Customer,
-        lost: &ApiError,
-        intent: Intent<'_>,
-    ) -> Result<String, Failure> {
-        eprintln!("{lost}; looking whether it was created");
-        let mut found = Ok(Vec::new());
-        for pause in LOOKS {
-            tokio::time::sleep(pause).await;
-            found = self.appeared(customer).await;
-            if found.as_ref().is_ok_and(|found| !found.is_empty()) {
-                break;
-            }
-        }
-        let what = match found {
-            Ok(mut found) if found.len() == 1 => {
-                let one = found.swap_remove(0);
-                eprintln!(
-                    "it was created: {} is listed, created {}",
-                    one.id,
-                    one.created.as_deref().unwrap_or("at an unknown time")
-                );
-                let result = json!({ "enrollment_id": one.id, "lost_answer": lost.to_string() });
-                intent.done(result).await;
-                return Ok(one.id);
-            }
-            Ok(found) if found.is_empty() => {
-                "the company has no new enrollment of this name, so it was most likely not created"
-                    .to_owned()
-            }
-            Ok(found) => {
-                let ids: Vec<String> = found.into_iter().map(|one| one.id).collect();
-                format!(
-                    "the company has several new enrollments of this name, of which one may be this: {}",
-                    ids.join(", ")
-                )
-            }
-            Err(failure) => format!(
-                "whether it was created could not be seen: {}",
-                failure.message
-            ),
-        };
-        let remedy = format!(
-            "before you create it again, look for it in the vendor's console, or in: keepnet-etl export-enrollments \
-             --company {} --format csv --out FILE",
-            customer.id()
-        );
-        Err(intent.unknown(format!("{lost}; {what}"), remedy).await)
-    }
-
-    /// The enrollments of this name that are there now and were not before.
-    async fn appeared(&self, customer: &Customer) -> Result<Vec<ListedEnrollment>, Failure> {
-        let mut listed = customer.enrollments().await?.items;
-        listed.retain(|one| has_name(one, &self.name) && !self.ids.contains(&one.id));
-        Ok(listed)
-    }
-}
-
-fn has_name(enrollment: &ListedEnrollment, name: &str) -> bool {
-    enrollment
-        .name
-        .as_deref()
-        .is_some_and(|known| known.trim() == name)
-}
-
-/// The request of a dry run.
-pub fn print_request(write: &Write, plan: &Plan, is_json: bool) {
-    let mut request = write.request();
-    if is_json {
-        request["version"] = 1.into();
-        request["people"] = plan.people().into();
-        println!("{request:#}");
-        return;
-    }
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    println!("{} {}", text(&request["method"]), text(&request["url"]));
-    for (name, value) in request["headers"].as_object().into_iter().flatten() {
-        println!("{name}: {}", text(value));
-    }
-    if !request["body"].is_null() {
-        println!("\n{:#}", request["body"]);
-    }
-    eprintln!("nothing was sent");
+    text + &before.notes()
 }

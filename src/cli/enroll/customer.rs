@@ -1,5 +1,7 @@
 //! The company that is enrolled, and its listings read to their end.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::api::endpoints::enrollments::EnrollmentList;
@@ -12,6 +14,9 @@ use crate::cli::Failure;
 use crate::cli::failure::REFUSED;
 use crate::sync::SyncError;
 use crate::verdict::Verdict;
+
+/// Pauses between looks for what a write may have done: the service may be slow to show it.
+pub const LOOKS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
 /// A company of the account.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ mod consent;
 mod create;
 mod customer;
 mod lists;
+mod namesakes;
 mod plan;
 mod record;
 mod send;

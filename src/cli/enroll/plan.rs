@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 use super::customer::{Customer, Items};
 use crate::api::endpoints::offers::{OfferedGroup, OfferedTraining};
+use crate::api::writes::Write;
 use crate::cli::Failure;
 use crate::cli::failure::REFUSED;
 use crate::cli::table::grouped;
@@ -78,6 +81,26 @@ impl Plan {
             ),
             (None, _) => "an unknown number".to_owned(),
         }
+    }
+
+    /// The request of a dry run.
+    pub fn print_request(&self, write: &Write, is_json: bool) {
+        let mut request = write.request();
+        if is_json {
+            request["version"] = 1.into();
+            request["people"] = self.people().into();
+            println!("{request:#}");
+            return;
+        }
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        println!("{} {}", text(&request["method"]), text(&request["url"]));
+        for (name, value) in request["headers"].as_object().into_iter().flatten() {
+            println!("{name}: {}", text(value));
+        }
+        if !request["body"].is_null() {
+            println!("\n{:#}", request["body"]);
+        }
+        eprintln!("nothing was sent");
     }
 
     /// Lines for the operator.

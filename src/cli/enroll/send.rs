@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::consent::Consent;
-use super::create::{LOOKS, print_request};
-use super::customer::Customer;
+use super::customer::{Customer, LOOKS};
 use super::plan::{Plan, line};
 use super::record::{Intent, Records};
 use crate::api::ApiError;
@@ -57,7 +56,7 @@ pub async fn run(app: &App, args: &SendArgs) -> Result<ExitCode, Failure> {
     eprint!("{}", shown(&customer, &plan, &state));
     let write = customer.api.send_enrollment(&args.enrollment);
     let Some(records) = records else {
-        print_request(&write, &plan, args.json);
+        plan.print_request(&write, args.json);
         return Ok(ExitCode::SUCCESS);
     };
     let Some(consent) = Consent::obtain("send real e-mail to all of them?", args.yes)? else {
@@ -175,25 +174,27 @@ impl State {
     ) -> Result<(), Failure> {
         eprintln!("{lost}; looking whether it was sent");
         let id = &self.enrollment.id;
-        let mut what = String::new();
+        let mut seen = Self::read(customer, id).await;
         for pause in LOOKS {
+            if seen.as_ref().is_ok_and(|now| self.was_left_by(now)) {
+                break;
+            }
             tokio::time::sleep(pause).await;
-            what = match Self::read(customer, id).await {
-                Ok(now) if self.was_left_by(&now) => {
-                    eprintln!("it was sent: {}", now.words());
-                    let result = json!({ "lost_answer": lost.to_string(), "seen": now.words() });
-                    intent.done(result).await;
-                    return Ok(());
-                }
-                Ok(now) => format!(
-                    "whether it was sent is not known, because nothing has changed yet ({})",
-                    now.words()
-                ),
-                Err(failure) => {
-                    format!("whether it was sent could not be seen: {}", failure.message)
-                }
-            };
+            seen = Self::read(customer, id).await;
         }
+        let what = match seen {
+            Ok(now) if self.was_left_by(&now) => {
+                eprintln!("it was sent: {}", now.words());
+                let result = json!({ "lost_answer": lost.to_string(), "seen": now.words() });
+                intent.done(result).await;
+                return Ok(());
+            }
+            Ok(now) => format!(
+                "whether it was sent is not known, because nothing has changed yet ({})",
+                now.words()
+            ),
+            Err(failure) => format!("whether it was sent could not be seen: {}", failure.message),
+        };
         let remedy = format!(
             "people may have got their e-mail: before you send it again, look at the sending report of {id} in the \
              vendor's console, or ask somebody who should have got it"

@@ -185,6 +185,30 @@ async fn an_older_enrollment_of_the_name_is_shown_and_not_taken_for_the_new_one(
 }
 
 #[tokio::test]
+async fn what_is_new_only_because_it_was_not_listed_before_is_not_taken_for_it() {
+    let stage = Stage::with(&[]).await;
+    let older = stage.created(NAME);
+    for fault in ["enrollments:drop-row:times=1", "create:503"] {
+        stage.simulator.fault(fault).await;
+    }
+    let output = stage
+        .program
+        .run(&format!("{} --yes", stage.creation(NAME)));
+    assert_eq!(output.code, 1, "{output:#?}");
+    let said = format!(
+        "it is not certain whether it was created; enrollments of this name that were not seen before: {older}"
+    );
+    assert!(output.failure().contains(&said), "{output:#?}");
+    assert!(
+        output.stderr.contains(
+            "note: the list of the company's enrollments is not whole: the service counts"
+        ),
+        "{output:#?}"
+    );
+    assert_eq!(stage.recorded().await[1].4.as_deref(), Some("unknown"));
+}
+
+#[tokio::test]
 async fn what_cannot_be_looked_up_is_called_unknown() {
     let stage = Stage::with(&["create:after=503", "enrollments:403:from=2"]).await;
     let output = stage

@@ -190,7 +190,7 @@ async fn several_new_enrollments_of_the_name_leave_it_unknown() {
     assert_eq!(output.code, 1, "{output:#?}");
     assert!(
         output.failure().contains(
-            "the company has several new enrollments of this name, of which one may be this: b, c"
+            "it is not certain whether it was created; enrollments of this name that were not seen before: b, c"
         ),
         "{output:#?}"
     );
