@@ -87,6 +87,18 @@ pub enum ApiErrorKind {
         /// What it looks like.
         what: &'static str,
     },
+    /// No file, where one was asked for.
+    #[error("the answer (HTTP {status}) is {what}, not {expected}{}", said(.message))]
+    NotAFile {
+        /// HTTP status.
+        status: u16,
+        /// What it looks like.
+        what: &'static str,
+        /// What was asked for.
+        expected: &'static str,
+        /// The service's own words.
+        message: String,
+    },
     /// JSON that ends in the middle.
     #[error("the answer is JSON that is cut off or damaged")]
     DamagedJson,
@@ -215,6 +227,10 @@ impl ApiErrorKind {
                 Again::AfterBackoff,
                 "check that api.base_url is the API and not a web page, and that no proxy answers in its place",
             ),
+            Self::NotAFile { .. } => (
+                Again::AfterBackoff,
+                "the service may still be at work on it: run the command again later; if it persists, ask the vendor's support",
+            ),
             Self::Shape { .. } => (
                 Again::Never,
                 "the service answers in a shape that this version does not know: report it with this message",
@@ -283,6 +299,7 @@ impl ApiErrorKind {
             Self::Server { .. } => "server",
             Self::FailedInside { .. } => "failed_inside",
             Self::NotJson { .. } => "not_json",
+            Self::NotAFile { .. } => "not_a_file",
             Self::DamagedJson => "damaged_json",
             Self::Shape { .. } => "shape",
             Self::RowsMissing(_) => "rows_missing",

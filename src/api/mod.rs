@@ -1,4 +1,4 @@
-//! The vendor's API, as far as it is read. Knows no SQL.
+//! The vendor's API. Knows no SQL.
 //!
 //! The trap that shapes this module: which company a request is about is told by headers only. The service answers a
 //! request without them with HTTP 200 and another tenant's data. So requests about a company can only be made through
@@ -7,6 +7,7 @@
 mod budget;
 mod daily;
 pub mod dates;
+pub mod download;
 mod durations;
 pub mod endpoints;
 mod envelope;
@@ -22,6 +23,7 @@ mod search;
 mod token;
 mod transport;
 mod turnstile;
+pub mod writes;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

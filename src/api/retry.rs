@@ -2,7 +2,7 @@
 //!
 //! | failure | what happens |
 //! |---|---|
-//! | no connection, time-out, broken or damaged answer, 408, 5xx, a 200 that reports failure or lacks its rows, a page of HTML | up to [`MAX_ATTEMPTS`] attempts, full jitter between them |
+//! | no connection, time-out, broken or damaged answer, 408, 5xx, a 200 that reports failure or lacks its rows, a page of HTML, no file where one was asked for | up to [`MAX_ATTEMPTS`] attempts, full jitter between them |
 //! | 429, or 5xx with `Retry-After` | every request of the account waits as long as asked, then again; this costs no attempt. A request gives up when the pauses asked of it exceed [`PATIENCE`] together |
 //! | 401 (and 306) | once more with a new token |
 //! | 400, 403, 404, 422, other 4xx, unexpected shape, too large | never |
@@ -10,7 +10,8 @@
 //! Time has no bound of its own: attempts are bounded, each by `api.timeout`, and what a request spends waiting for its
 //! turn or at the closed gate says nothing about the service's health.
 //!
-//! All requests that pass here only read, searches by POST included, so repeating one is harmless.
+//! All requests that pass here only read, searches by POST included, so repeating one is harmless. The two that write
+//! go past it: see [`super::writes`].
 
 use std::time::Duration;
 

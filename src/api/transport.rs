@@ -3,8 +3,11 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
+};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -24,7 +27,7 @@ use crate::settings::ApiSettings;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Both headers that scope a request to a company; see the trap in [`crate::api`].
-const COMPANY_HEADERS: [&str; 2] = ["X-KEEPNET-Company-Id", "X-IR-COMPANY-ID"];
+pub(super) const COMPANY_HEADERS: [&str; 2] = ["X-KEEPNET-Company-Id", "X-IR-COMPANY-ID"];
 
 /// A request before it is sent.
 #[derive(Debug, Clone)]
@@ -50,7 +53,7 @@ pub struct Outgoing {
 pub enum Body {
     /// None.
     Empty,
-    /// JSON text.
+    /// JSON text; empty for a POST that says nothing.
     Json(Vec<u8>),
     /// Form fields; holds the client secret.
     Form(SecretString),
@@ -179,65 +182,26 @@ impl Transport {
         requests: &AtomicU64,
         read: impl Fn(&Answer) -> Result<T, ApiErrorKind>,
     ) -> Result<T, ApiError> {
-        let mut retry = Retry::new(self.pauses);
+        let mut retry = self.retry();
         loop {
             let (permit, token) = self.admit(tokens, request, requests).await?;
             let sent = self.send(request, token.as_ref(), requests).await;
-            let failed = match sent.and_then(|answer| read(&answer)) {
+            match sent.and_then(|answer| read(&answer)) {
                 Ok(value) => {
                     permit.note_success();
                     return Ok(value);
                 }
-                Err(kind) => ApiError {
-                    doing: request.doing.clone(),
-                    kind,
-                },
-            };
-            if failed.kind.is_overload() {
-                permit.note_overload();
-            }
-            let is_unreachable = matches!(failed.kind, ApiErrorKind::Unreachable(_));
-            // The gate is closed before another request can have this one's place.
-            let mut step = retry.after(&failed, &self.budget);
-            drop(permit);
-            if is_unreachable && retry.attempts() >= 2 && !self.is_reachable.load(Ordering::Relaxed)
-            {
-                step = Step::GiveUp;
-            }
-            debug!(endpoint = request.endpoint, error = %failed, ?step, "request failed");
-            match step {
-                Step::Wait(pause) => {
-                    warn!(
-                        endpoint = request.endpoint,
-                        error_kind = failed.kind.word(),
-                        attempt = retry.attempts(),
-                        delay_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
-                        "request failed and is sent again"
-                    );
-                    tokio::time::sleep(pause).await;
-                }
-                Step::AtOnce => warn!(
-                    endpoint = request.endpoint,
-                    error_kind = failed.kind.word(),
-                    "the service asked for a pause"
-                ),
-                Step::RenewToken => {
-                    if let (Some(tokens), Some(token)) = (tokens, &token) {
-                        tokens.discard(token).await;
-                    }
-                }
-                Step::GiveUp => {
-                    if is_unreachable {
-                        self.is_reachable.store(false, Ordering::Relaxed);
-                    }
-                    return Err(failed);
+                Err(kind) => {
+                    let token = tokens.zip(token.as_ref());
+                    self.recover(kind, request, token, (permit, &mut retry))
+                        .await?;
                 }
             }
         }
     }
 
     /// Waits until `request` may be sent, and gives the token to send it with.
-    async fn admit(
+    pub(super) async fn admit(
         &self,
         tokens: Option<&Tokens>,
         request: &Outgoing,
@@ -265,12 +229,97 @@ impl Transport {
         Ok((permit().await?, Some(token)))
     }
 
+    /// Sends `request` once, whatever comes of it: for what changes something at the vendor.
+    pub async fn call_once<T>(
+        &self,
+        tokens: &Tokens,
+        request: &Outgoing,
+        requests: &AtomicU64,
+        read: impl Fn(&Answer) -> Result<T, ApiErrorKind>,
+    ) -> Result<T, ApiError> {
+        let (permit, token) = self.admit(Some(tokens), request, requests).await?;
+        let sent = self.send(request, token.as_ref(), requests).await;
+        drop(permit);
+        sent.and_then(|answer| read(&answer))
+            .map_err(|kind| ApiError {
+                doing: request.doing.clone(),
+                kind,
+            })
+    }
+
+    /// Waits until `request` can be sent again after a failure of this kind. An error: it is given up.
+    pub(super) async fn recover(
+        &self,
+        kind: ApiErrorKind,
+        request: &Outgoing,
+        token: Option<(&Tokens, &SecretString)>,
+        (permit, retry): (Permit<'_>, &mut Retry),
+    ) -> Result<(), ApiError> {
+        let failed = ApiError {
+            doing: request.doing.clone(),
+            kind,
+        };
+        if failed.kind.is_overload() {
+            permit.note_overload();
+        }
+        let is_unreachable = matches!(failed.kind, ApiErrorKind::Unreachable(_));
+        // The gate is closed before another request can have this one's place.
+        let mut step = retry.after(&failed, &self.budget);
+        drop(permit);
+        if is_unreachable && retry.attempts() >= 2 && !self.is_reachable.load(Ordering::Relaxed) {
+            step = Step::GiveUp;
+        }
+        debug!(endpoint = request.endpoint, error = %failed, ?step, "request failed");
+        match step {
+            Step::Wait(pause) => {
+                warn!(
+                    endpoint = request.endpoint,
+                    error_kind = failed.kind.word(),
+                    attempt = retry.attempts(),
+                    delay_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+                    "request failed and is sent again"
+                );
+                tokio::time::sleep(pause).await;
+            }
+            Step::AtOnce => warn!(
+                endpoint = request.endpoint,
+                error_kind = failed.kind.word(),
+                "the service asked for a pause"
+            ),
+            Step::RenewToken => {
+                if let Some((tokens, token)) = token {
+                    tokens.discard(token).await;
+                }
+            }
+            Step::GiveUp => {
+                if is_unreachable {
+                    self.is_reachable.store(false, Ordering::Relaxed);
+                }
+                return Err(failed);
+            }
+        }
+        Ok(())
+    }
+
     async fn send(
         &self,
         request: &Outgoing,
         token: Option<&SecretString>,
         requests: &AtomicU64,
     ) -> Result<Answer, ApiErrorKind> {
+        let headers = headers(request, token)?;
+        let response = self.exchange(request, headers, requests).await?;
+        let status = response.status().as_u16();
+        Ok(Answer::new(status, self.body(response).await?))
+    }
+
+    /// Sends once; the budget has admitted the request.
+    pub(super) async fn exchange(
+        &self,
+        request: &Outgoing,
+        headers: HeaderMap,
+        requests: &AtomicU64,
+    ) -> Result<reqwest::Response, ApiErrorKind> {
         let mut url = self.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(&request.path);
@@ -278,7 +327,7 @@ impl Transport {
         let mut builder = self
             .http
             .request(request.method.clone(), url)
-            .headers(headers(request, token)?);
+            .headers(headers);
         if !request.query.is_empty() {
             builder = builder.query(&request.query);
         }
@@ -303,10 +352,10 @@ impl Transport {
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| retry_after(value, self.clock.now()));
-        let body = self.body(response).await?;
         if status.is_success() {
-            return Ok(Answer::new(status.as_u16(), body));
+            return Ok(response);
         }
+        let body = self.body(response).await?;
         Err(refusal(status, &ErrorBody::parse(&body), pause))
     }
 
@@ -316,19 +365,32 @@ impl Transport {
             return Err(ApiErrorKind::TooLarge(self.max_bytes));
         }
         let mut body = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
-        while let Some(chunk) = response.chunk().await.map_err(|error| {
-            if error.is_timeout() {
-                ApiErrorKind::Timeout(self.timeout)
-            } else {
-                ApiErrorKind::BrokenOff
-            }
-        })? {
+        while let Some(chunk) = self.chunk(&mut response).await? {
             if (body.len() + chunk.len()) as u64 > self.max_bytes {
                 return Err(ApiErrorKind::TooLarge(self.max_bytes));
             }
             body.extend_from_slice(&chunk);
         }
         Ok(body)
+    }
+
+    /// The next part of a body.
+    pub(super) async fn chunk(
+        &self,
+        response: &mut reqwest::Response,
+    ) -> Result<Option<Bytes>, ApiErrorKind> {
+        response.chunk().await.map_err(|error| {
+            if error.is_timeout() {
+                ApiErrorKind::Timeout(self.timeout)
+            } else {
+                ApiErrorKind::BrokenOff
+            }
+        })
+    }
+
+    /// How failed requests are retried.
+    pub(super) fn retry(&self) -> Retry {
+        Retry::new(self.pauses)
     }
 
     fn transport_error(&self, error: reqwest::Error) -> ApiErrorKind {
@@ -349,14 +411,22 @@ impl Transport {
     }
 }
 
-fn headers(request: &Outgoing, token: Option<&SecretString>) -> Result<HeaderMap, ApiErrorKind> {
+/// The headers of a request whose answer is JSON.
+pub(super) fn headers(
+    request: &Outgoing,
+    token: Option<&SecretString>,
+) -> Result<HeaderMap, ApiErrorKind> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    match request.body {
+    match &request.body {
         Body::Empty => {}
         // Never `application/json-patch+json`, which the vendor's document lists first and its service rejects.
-        Body::Json(_) => {
+        Body::Json(json) => {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            // Some servers refuse a POST that does not say its length, and the HTTP library leaves a zero out.
+            if json.is_empty() {
+                headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+            }
         }
         Body::Form(_) => {
             headers.insert(

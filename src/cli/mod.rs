@@ -1,5 +1,6 @@
 //! The commands: arguments, call, output. One file per command.
 
+mod actor;
 pub mod backfill;
 mod bars;
 pub mod check;
@@ -7,6 +8,8 @@ pub mod config;
 pub mod cursor;
 pub mod demo;
 pub mod discrepancy;
+pub mod enroll;
+pub mod export_enrollments;
 mod failure;
 pub mod migrate;
 mod plan;
@@ -78,6 +81,10 @@ pub enum Command {
     RepairDates(repair_dates::RepairDatesArgs),
     /// Show the settings in force
     Config(config::ConfigArgs),
+    /// Save the API's own export of a company's enrollment list
+    ExportEnrollments(export_enrollments::ExportEnrollmentsArgs),
+    /// Start a training enrollment for a company: the only commands that change anything at the vendor
+    Enroll(enroll::EnrollArgs),
     /// Simulate an API, fill a private warehouse from it, and say what to look at
     #[command(after_help = "Examples:
   keepnet-etl demo                   needs no account and no settings; works in ./var/demo
@@ -141,6 +148,8 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
             args.execute(&app.settings, &mut io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::ExportEnrollments(args) => Box::pin(export_enrollments::run(&app, &args)).await,
+        Command::Enroll(args) => Box::pin(enroll::run(&app, &args)).await,
         Command::StopDatabase(args) => stop_database::run(&app, &args).await,
         Command::Demo | Command::Simulate(_) | Command::Completions { .. } => Ok(ExitCode::SUCCESS),
     }

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{Delivery, PullError, Pulled, Scope};
 use crate::api::CompanyClient;
 use crate::api::endpoints::enrollments::{Enrollment, EnrollmentList};
+use crate::api::endpoints::summaries::type_number;
 use crate::warehouse::load::sweep::Seen;
 use crate::warehouse::stored_load::StoredEnrollment;
 use crate::warehouse::tables::enrollments::{
@@ -104,13 +105,7 @@ impl EnrollmentRef {
     /// The type's number, as requests name it; 0 stands for trainings and surveys.
     #[must_use]
     pub fn type_number(&self) -> u8 {
-        match self.type_name().to_ascii_lowercase().as_str() {
-            "poster" => 1,
-            "infographic" => 2,
-            "screensaver" => 3,
-            "learningpath" => 4,
-            _ => 0,
-        }
+        type_number(&self.type_name())
     }
 }
 

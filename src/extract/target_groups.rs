@@ -2,6 +2,7 @@
 
 use super::{PullError, Pulled, Scope};
 use crate::api::CompanyClient;
+use crate::api::endpoints::target_groups::TargetGroup;
 use crate::warehouse::tables::target_groups::TargetGroupRow;
 
 /// Pulls the listing.
@@ -11,7 +12,11 @@ pub async fn pull(
     pages: Option<u32>,
     doubtful: &[Vec<u8>],
 ) -> Result<Pulled, PullError> {
-    let listing = || company.target_groups().last_page_first(pages);
+    let listing = || {
+        company
+            .target_groups::<TargetGroup>()
+            .last_page_first(pages)
+    };
     scope
         .pull_listing(
             "target groups listed",

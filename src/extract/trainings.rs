@@ -2,6 +2,7 @@
 
 use super::{PullError, Pulled, Scope};
 use crate::api::CompanyClient;
+use crate::api::endpoints::trainings::Training;
 use crate::warehouse::tables::trainings::TrainingRow;
 
 /// Pulls the listing.
@@ -11,7 +12,7 @@ pub async fn pull(
     pages: Option<u32>,
     doubtful: &[Vec<u8>],
 ) -> Result<Pulled, PullError> {
-    let listing = || company.trainings().last_page_first(pages);
+    let listing = || company.trainings::<Training>().last_page_first(pages);
     scope
         .pull_listing(
             "trainings listed",

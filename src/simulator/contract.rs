@@ -60,7 +60,7 @@ pub enum Violation {
     WidgetCount,
     /// A period of widget values that is missing, reversed, or written in no known way.
     WidgetPeriod,
-    /// A call that changes something at the vendor.
+    /// A call that changes something at the vendor, other than to create or send an enrollment.
     Write,
     /// A call this service does not have.
     UnknownEndpoint,

@@ -7,6 +7,7 @@ mod api;
 mod change;
 mod contract;
 mod control;
+mod created;
 mod date;
 mod dice;
 mod drift;
@@ -21,6 +22,7 @@ mod server;
 mod share;
 mod truth;
 mod words;
+mod workbook;
 mod world;
 
 pub use api::Endpoint;

@@ -39,6 +39,14 @@ impl Reply {
         }
     }
 
+    /// HTTP 200 with this file.
+    pub fn file(content_type: &'static str, body: Vec<u8>) -> Self {
+        Self {
+            content_type,
+            ..Self::ok(body)
+        }
+    }
+
     /// The same answer under another status.
     pub fn with_status(self, status: u16) -> Self {
         Self { status, ..self }
@@ -153,6 +161,18 @@ impl Reply {
             _ => return None,
         };
         Some(reply)
+    }
+
+    /// The answer that takes the place of this one, which came about all the same.
+    pub fn or_late_fault(self, firings: &[Firing]) -> Self {
+        let late = firings.iter().find_map(|firing| match firing.fault.kind {
+            FaultKind::After(status) => Some(Self::error(
+                status,
+                firing.fault.body.unwrap_or_else(|| usual(status)),
+            )),
+            _ => None,
+        });
+        late.unwrap_or(self)
     }
 
     /// The answer as it leaves, cut, marked or swollen by the faults of transport.

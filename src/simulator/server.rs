@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::simulator::api::{self, Endpoint};
 use crate::simulator::contract::Contract;
 use crate::simulator::control;
+use crate::simulator::created::CreatedBook;
 use crate::simulator::date::{DateStyle, Zone};
 use crate::simulator::drift::Drift;
 use crate::simulator::fault::FaultBook;
@@ -44,6 +45,8 @@ pub struct Shared {
     pub present: Present,
     /// How dates are written.
     pub dates: DateStyle,
+    /// What clients created.
+    pub created: CreatedBook,
     /// The faults in force.
     pub faults: FaultBook,
     /// What changes while listings are paged.
@@ -91,6 +94,7 @@ impl Shared {
         Self {
             present: Present::new(world),
             dates,
+            created: CreatedBook::default(),
             faults,
             drift,
             contract: Contract::default(),

@@ -14,6 +14,7 @@ pub mod error;
 pub mod leases;
 pub mod load;
 pub mod migrate;
+pub mod operator_actions;
 pub mod patience;
 pub mod pending_users;
 pub mod quarantine;

@@ -7,6 +7,8 @@
 
 mod cli;
 mod disk;
+mod enroll;
+mod export;
 mod faults;
 mod formula;
 mod incremental;

@@ -132,7 +132,7 @@ async fn what_the_service_refuses_is_refused_and_counted() {
         .header("X-IR-API-KEY", "k");
     assert_eq!(send(with_key).await.status(), 200);
     let write = vendor
-        .search("/api/enrollments", Some(&company), &json!({}))
+        .search("/api/enrollments/x/resend", Some(&company), &json!({}))
         .await;
     assert_eq!(write.status(), 403);
     assert_eq!(

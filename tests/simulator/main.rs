@@ -14,3 +14,4 @@ mod support;
 mod survey;
 mod truth;
 mod widget;
+mod write;

@@ -142,6 +142,19 @@ impl WireItem for Summary {
     fn key(&self, _: &mut DefaultHasher) {}
 }
 
+/// The number by which requests name a type of enrollments; 0 stands for trainings and surveys.
+#[must_use]
+pub fn type_number(name: &str) -> u8 {
+    let name: String = name.split_whitespace().collect();
+    match name.to_ascii_lowercase().as_str() {
+        "poster" => 1,
+        "infographic" => 2,
+        "screensaver" => 3,
+        "learningpath" => 4,
+        _ => 0,
+    }
+}
+
 impl CompanyClient {
     /// `GET training-reports/{id}/summary`. `training_type` is the vendor's number: 0 (training and survey), 1 poster,
     /// 2 infographic, 3 screensaver, 4 learning path.

@@ -48,7 +48,7 @@ impl WireItem for TargetGroup {
 impl CompanyClient {
     /// `POST target-groups/search/current-company`.
     #[must_use]
-    pub fn target_groups(&self) -> Listing<TargetGroup> {
+    pub fn target_groups<T: WireItem>(&self) -> Listing<T> {
         Listing::new(
             self.client.clone(),
             Some(self.company_id.clone()),

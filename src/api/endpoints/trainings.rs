@@ -81,7 +81,7 @@ impl WireItem for Training {
 impl CompanyClient {
     /// `POST trainings/search`.
     #[must_use]
-    pub fn trainings(&self) -> Listing<Training> {
+    pub fn trainings<T: WireItem>(&self) -> Listing<T> {
         let mut members = serde_json::Map::new();
         members.insert("trainingSearchType".to_owned(), ALL_TRAININGS.into());
         Listing::new(

@@ -46,11 +46,21 @@ pub enum Endpoint {
     WidgetCatalogue,
     /// `POST /api/executive-report/get-widget-datas`
     Widgets,
+    /// `GET /api/enrollments/form-details`
+    FormDetails,
+    /// `GET /api/training-reports/form-details`
+    ReportFormDetails,
+    /// `POST /api/enrollments/search/export`
+    Export,
+    /// `POST /api/enrollments`
+    Create,
+    /// `POST /api/enrollments/{id}/send`
+    Send,
 }
 
 impl Endpoint {
     /// All endpoints, in the order of their discriminants.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 24] = [
         Self::Token,
         Self::Companies,
         Self::CompaniesMy,
@@ -70,6 +80,11 @@ impl Endpoint {
         Self::Reports,
         Self::WidgetCatalogue,
         Self::Widgets,
+        Self::FormDetails,
+        Self::ReportFormDetails,
+        Self::Export,
+        Self::Create,
+        Self::Send,
     ];
 
     /// The name used in faults and counts.
@@ -95,6 +110,11 @@ impl Endpoint {
             Self::Reports => "reports",
             Self::WidgetCatalogue => "widget_catalogue",
             Self::Widgets => "widgets",
+            Self::FormDetails => "form_details",
+            Self::ReportFormDetails => "report_form_details",
+            Self::Export => "export",
+            Self::Create => "create",
+            Self::Send => "send",
         }
     }
 
@@ -108,7 +128,11 @@ impl Endpoint {
             ("GET", ["api", "system-users", "settings"]) => (Self::Settings, ""),
             ("POST", ["api", "enrollments", "search"]) => (Self::Enrollments, ""),
             ("POST", ["api", "enrollments", "archive", "search"]) => (Self::Archive, ""),
-            ("GET", ["api", "enrollments", "form-details"]) => return None,
+            ("GET", ["api", "enrollments", "form-details"]) => (Self::FormDetails, ""),
+            ("GET", ["api", "training-reports", "form-details"]) => (Self::ReportFormDetails, ""),
+            ("POST", ["api", "enrollments", "search", "export"]) => (Self::Export, ""),
+            ("POST", ["api", "enrollments"]) => (Self::Create, ""),
+            ("POST", ["api", "enrollments", id, "send"]) => (Self::Send, *id),
             ("GET", ["api", "enrollments", id]) => (Self::Details, *id),
             ("GET", ["api", "training-reports", id, "summary"]) => (Self::Summaries, *id),
             ("POST", ["api", "training-reports", id, "users", "search"]) => (Self::Users, *id),

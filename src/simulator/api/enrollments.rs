@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::simulator::api::{Call, Foreign};
 use crate::simulator::contract::Violation;
+use crate::simulator::created::Created;
 use crate::simulator::date::Precision::Minute;
 use crate::simulator::json::push_object;
 use crate::simulator::listing::{RowQuirk, write_page};
@@ -11,7 +12,7 @@ use crate::simulator::options;
 use crate::simulator::reply::Reply;
 use crate::simulator::world::{Enrollment, EnrollmentPlace};
 
-const COLUMNS: &[&str] = &[
+pub const COLUMNS: &[&str] = &[
     "CreateTime",
     "name",
     "trainingName",
@@ -55,16 +56,8 @@ pub fn search(call: &Call<'_>, listing: Listing) -> Reply {
     };
     let world = &call.world;
     let variant = &call.shared.options.variant;
-    let listed: Vec<EnrollmentPlace> = world
-        .places(call.company)
-        .filter(|&place| {
-            let is_archived = world.is_archived(place.company, place.enrollment);
-            (variant.listed_steps || !place.is_step())
-                && is_archived == (listing == Listing::Archive)
-                && wanted.is_none_or(|name| world.kind(place).name().eq_ignore_ascii_case(name))
-        })
-        .collect();
-    let count = listed.len() as u64;
+    let (listed, created) = listed(call, listing, wanted);
+    let count = (listed.len() + created.len()) as u64;
     call.envelope(20 * ROW_BYTES, |out| {
         push_object(out, |data| {
             write_page(
@@ -73,13 +66,66 @@ pub fn search(call: &Call<'_>, listing: Listing) -> Reply {
                 variant,
                 call.firings,
                 count,
-                |out, row, quirk| {
-                    let facts = world.enrollment(listed[row as usize]);
-                    push_enrollment(out, call, &facts, quirk);
+                |out, row, quirk| match listed.get(row as usize) {
+                    Some(&place) => push_enrollment(out, call, &world.enrollment(place), quirk),
+                    None => push_created(out, call, &created[row as usize - listed.len()]),
                 },
             );
         });
     })
+}
+
+/// The enrollments of a listing, oldest first: the world's, then those that clients created.
+pub fn listed(
+    call: &Call<'_>,
+    listing: Listing,
+    wanted: Option<&str>,
+) -> (Vec<EnrollmentPlace>, Vec<Created>) {
+    let world = &call.world;
+    let variant = &call.shared.options.variant;
+    let is_wanted =
+        |kind: &str| wanted.is_none_or(|name| kind.replace(' ', "").eq_ignore_ascii_case(name));
+    let places = world
+        .places(call.company)
+        .filter(|&place| {
+            let is_archived = world.is_archived(place.company, place.enrollment);
+            (variant.listed_steps || !place.is_step())
+                && is_archived == (listing == Listing::Archive)
+                && is_wanted(world.kind(place).name())
+        })
+        .collect();
+    let mut created = match listing {
+        Listing::Current => call.shared.created.of(call.company),
+        Listing::Archive => Vec::new(),
+    };
+    created.retain(|created| is_wanted(created.type_text));
+    (places, created)
+}
+
+fn push_created(out: &mut Vec<u8>, call: &Call<'_>, created: &Created) {
+    let id_member = if call.shared.options.variant.rename_fields {
+        "resourceId"
+    } else {
+        "enrollmentId"
+    };
+    push_object(out, |row| {
+        row.text(id_member, &created.id);
+        row.text("name", &created.name);
+        row.text("type", created.type_text);
+        row.flag("hasQuiz", created.has_quiz);
+        row.text("status", created.status());
+        row.text("trainingName", &created.training_name);
+        row.text_if("category", created.category);
+        row.text("enrolledBy", &call.world.company_name(call.company));
+        row.text("delivery", "SMTP");
+        row.text("deliveryType", "Email");
+        row.text("recipientType", "UserGroup");
+        let dates = &call.shared.dates;
+        dates.write(row, "createTime", created.created_at, Minute);
+        dates.write_if(row, "startDate", created.scheduled_at, Minute);
+        row.texts("languages", &created.languages);
+        row.texts("tags", [""; 0]);
+    });
 }
 
 fn push_enrollment(out: &mut Vec<u8>, call: &Call<'_>, facts: &Enrollment, quirk: RowQuirk) {

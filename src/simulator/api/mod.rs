@@ -10,6 +10,8 @@ mod companies;
 mod endpoint;
 mod enrollments;
 mod executive_reports;
+mod export;
+mod form_details;
 mod interactions;
 mod per_user;
 mod sessions;
@@ -18,6 +20,7 @@ mod token;
 mod training_reports;
 mod trainings;
 mod widgets;
+mod writes;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -169,7 +172,11 @@ pub async fn serve(shared: &Shared, parts: &Parts, body: Bytes) -> Response<Body
             Err(reply) => reply,
         },
     };
-    reply.into_response(&firings)
+    let is_silent = |firing: &Firing| firing.fault.kind == FaultKind::NoAnswer;
+    if firings.iter().any(is_silent) {
+        std::future::pending::<()>().await;
+    }
+    reply.or_late_fault(&firings).into_response(&firings)
 }
 
 /// Applies the changes that are tied to this request. What they leave open is what it asks for.
@@ -245,6 +252,11 @@ impl Drop for Waiting<'_> {
 }
 
 fn answer(call: &Call<'_>, endpoint: Endpoint) -> Reply {
+    if let Some(created) = call.shared.created.find(call.company, call.id)
+        && let Some(reply) = writes::report(call, endpoint, &created)
+    {
+        return reply;
+    }
     match endpoint {
         Endpoint::Token => token::issue(call),
         Endpoint::Companies => companies::search(call),
@@ -265,6 +277,11 @@ fn answer(call: &Call<'_>, endpoint: Endpoint) -> Reply {
         Endpoint::Reports => executive_reports::report(call),
         Endpoint::WidgetCatalogue => widgets::catalogue(call),
         Endpoint::Widgets => widgets::values(call),
+        Endpoint::FormDetails => form_details::of_enrollments(call),
+        Endpoint::ReportFormDetails => form_details::of_reports(call),
+        Endpoint::Export => export::enrollments(call),
+        Endpoint::Create => writes::create(call),
+        Endpoint::Send => writes::send(call),
     }
 }
 

@@ -54,6 +54,10 @@ impl Fault {
 pub enum FaultKind {
     /// An HTTP error status.
     Status(u16),
+    /// An HTTP error status, after what was asked has been done.
+    After(u16),
+    /// No answer at all, after what was asked has been done.
+    NoAnswer,
     /// 403 `PRIVACY_ERROR`: the customer denies access.
     PrivacyError,
     /// 403 `IP_RESTRICTED`.

@@ -14,6 +14,8 @@ const HUGE_BYTES: u64 = 256 * 1024 * 1024;
 const SLOW_MILLISECONDS: u64 = 1_000;
 
 const KINDS: &[(&str, FaultKind)] = &[
+    ("after", FaultKind::After(503)),
+    ("no-answer", FaultKind::NoAnswer),
     ("privacy-error", FaultKind::PrivacyError),
     ("ip-restricted", FaultKind::IpRestricted),
     ("ok-failed", FaultKind::OkFailed),
@@ -154,6 +156,12 @@ fn parse_kind(text: &str) -> Result<FaultKind, String> {
         (kind, None) => Ok(kind),
         (FaultKind::Slow(_), Some(amount)) => Ok(FaultKind::Slow(parse_number(name, amount)?)),
         (FaultKind::Huge(_), Some(amount)) => Ok(FaultKind::Huge(parse_number(name, amount)?)),
+        (FaultKind::After(_), Some(status)) => match parse_kind(status)? {
+            FaultKind::Status(status) => Ok(FaultKind::After(status)),
+            _ => Err(format!(
+                "`{name}` takes an error status, such as {name}=500"
+            )),
+        },
         _ => Err(format!("`{name}` takes no amount")),
     }
 }

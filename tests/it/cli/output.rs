@@ -59,6 +59,13 @@ fn help_of_every_command() {
         "config show",
         "demo",
         "simulate",
+        "enroll",
+        "enroll trainings",
+        "enroll groups",
+        "enroll options",
+        "enroll create",
+        "enroll send",
+        "export-enrollments",
         "stop-database",
         "completions",
     ] {

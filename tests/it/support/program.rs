@@ -1,5 +1,6 @@
 //! The program as a process, as its users have it.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use keepnet_etl::settings::variable;
@@ -52,6 +53,11 @@ impl Program {
         self.variables.retain(|(known, _)| known != name);
         self.variables.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The folder in which it runs.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn command(&self, line: &str) -> Command {

@@ -114,6 +114,26 @@ pub fn target_groups() -> Endpoint {
     Endpoint("POST", path.to_owned())
 }
 
+pub fn creation() -> Endpoint {
+    Endpoint("POST", "/api/enrollments".to_owned())
+}
+
+pub fn sending(enrollment: &str) -> Endpoint {
+    Endpoint("POST", format!("/api/enrollments/{enrollment}/send"))
+}
+
+pub fn export() -> Endpoint {
+    Endpoint("POST", "/api/enrollments/search/export".to_owned())
+}
+
+pub fn enrollment_form() -> Endpoint {
+    Endpoint("GET", "/api/enrollments/form-details".to_owned())
+}
+
+pub fn report_form() -> Endpoint {
+    Endpoint("GET", "/api/training-reports/form-details".to_owned())
+}
+
 impl Vendor {
     /// A vendor that gives a token and knows nothing else.
     pub async fn mute() -> Self {

@@ -10,6 +10,7 @@ mod retries;
 mod token;
 mod training_type;
 mod widgets;
+mod writes;
 
 use keepnet_etl::api::Page;
 use keepnet_etl::api::endpoints::companies::CompanyId;
