@@ -73,15 +73,18 @@ impl Resource {
     pub const fn needs(self) -> &'static [Self] {
         match self {
             Self::Companies => &[],
-            // Users are checked against the summary, which also names the steps of learning paths.
-            Self::Users | Self::Anonymous => &[Self::Companies, Self::Enrollments, Self::Summaries],
+            // Users are checked against the summary, which also names the steps of learning paths. The settings do not
+            // always say whether an enrollment is a test: then its summary does.
+            Self::Users | Self::Anonymous | Self::Details => {
+                &[Self::Companies, Self::Enrollments, Self::Summaries]
+            }
             Self::Interactions | Self::Answers => &[
                 Self::Companies,
                 Self::Enrollments,
                 Self::Summaries,
                 Self::Users,
             ],
-            Self::Details | Self::Summaries => &[Self::Companies, Self::Enrollments],
+            Self::Summaries => &[Self::Companies, Self::Enrollments],
             Self::Enrollments
             | Self::Reports
             | Self::Widgets

@@ -14,7 +14,7 @@ use crate::extract::users::{Before, PulledUsers};
 use crate::extract::{Delivery, PullError, Pulled, Scope, anonymous, details, summaries, users};
 use crate::resource::Resource;
 use crate::verdict::Verdict;
-use crate::warehouse::cursors::{Cursor, CursorState, Step};
+use crate::warehouse::cursors::{Cursor, CursorMove, CursorState, Step};
 use crate::warehouse::load::sweep::Sweep;
 use crate::warehouse::load::tuple::Row;
 use crate::warehouse::tables::anonymous::AnonymousLearnerRow;
@@ -33,15 +33,23 @@ struct EnrollmentPull<'p> {
     seen_at: Option<DateTime<Utc>>,
 }
 
-/// Fetches what is due of one enrollment. Gives the steps that are enrollments of their own; an error only when it ends
-/// the company.
+/// What is left to do for a learning path.
+#[derive(Debug, Default)]
+pub struct Fetched {
+    /// Its steps that are enrollments of their own.
+    pub steps: Vec<StepRef>,
+    /// The cursor of its summary, which must not move before they are stored: nothing else tells of them.
+    pub summary: Option<CursorMove>,
+}
+
+/// Fetches what is due of one enrollment. Gives an error only when it ends the company.
 pub async fn fetch(
     pass: &CompanyPass<'_>,
     enrollment: &EnrollmentRef,
-) -> Result<Vec<StepRef>, PullError> {
+) -> Result<Fetched, PullError> {
     let (summary, detail) = pass.why(enrollment);
     let Some(why) = summary else {
-        return Ok(Vec::new());
+        return Ok(Fetched::default());
     };
     let mut pull = EnrollmentPull {
         pass,
@@ -66,8 +74,15 @@ pub async fn fetch(
     } else if !is_anonymous && pass.run.selection.includes(Resource::Users) {
         pull.users(&mut end).await?;
     }
-    pull.end(end).await?;
-    Ok(pull.summary.steps)
+    let mut summary = pull.summary_end();
+    if pull.summary.steps.is_empty() {
+        end.cursors.extend(summary.take());
+    }
+    // What says how the pulls ended is one transaction.
+    let scope = pull.scope(Resource::Summaries, pull.id());
+    scope.deliver(end).await?;
+    let steps = pull.summary.steps;
+    Ok(Fetched { steps, summary })
 }
 
 impl EnrollmentPull<'_> {
@@ -119,6 +134,10 @@ impl EnrollmentPull<'_> {
         let scope = self.scope(Resource::Details, self.id());
         let result = details::pull(&scope, &client, self.enrollment, self.summary.is_test).await;
         end.cursors.push(match &result {
+            // Without the summary, what only that could tell is still missing.
+            Ok(pulled) if !self.is_summary_known => {
+                scope.ended(CursorState::default(), pulled.verdict)
+            }
             Ok(pulled) => {
                 let next = self.next();
                 let is_settled = next.summary_due_at.is_none();
@@ -275,31 +294,31 @@ impl EnrollmentPull<'_> {
         Ok(())
     }
 
-    /// Delivers what says how the pulls ended, in one transaction.
-    async fn end(&self, mut end: Delivery) -> Result<(), PullError> {
-        let scope = self.scope(Resource::Summaries, self.id());
-        if self.is_summary_known {
-            let next = self.next();
-            let before = self.cursor(Resource::Summaries, self.id());
-            let state = CursorState {
-                interval_s: Some(next.interval.num_seconds()),
-                ..CursorState::default()
-            };
-            let full_due_at = if self.why.is_full() {
-                Some(self.full_due_at())
-            } else {
-                before.and_then(|cursor| cursor.full_due_at)
-            };
-            let step = Step::Complete {
-                fingerprint: Some(self.summary.fingerprint.clone()),
-                due_at: next.summary_due_at,
-                full_due_at,
-                changed_at: Some(next.changed_at),
-                verdict: Verdict::Complete,
-            };
-            end.cursors.push(scope.step(state, step));
+    /// The cursor of a summary that was read. It leads the others, so it comes last.
+    fn summary_end(&self) -> Option<CursorMove> {
+        if !self.is_summary_known {
+            return None;
         }
-        scope.deliver(end).await
+        let next = self.next();
+        let before = self.cursor(Resource::Summaries, self.id());
+        let state = CursorState {
+            interval_s: Some(next.interval.num_seconds()),
+            ..CursorState::default()
+        };
+        let full_due_at = if self.why.is_full() {
+            Some(self.full_due_at())
+        } else {
+            before.and_then(|cursor| cursor.full_due_at)
+        };
+        let step = Step::Complete {
+            fingerprint: Some(self.summary.fingerprint.clone()),
+            due_at: next.summary_due_at,
+            full_due_at,
+            changed_at: Some(next.changed_at),
+            verdict: Verdict::Complete,
+        };
+        let scope = self.scope(Resource::Summaries, self.id());
+        Some(scope.step(state, step))
     }
 
     fn next(&self) -> Next {

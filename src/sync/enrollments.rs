@@ -6,15 +6,14 @@ use std::time::Instant;
 use futures::StreamExt;
 
 use super::company::CompanyPass;
-use super::enrollment;
-use super::enrollment::unless_it_ends_the_company;
+use super::enrollment::{self, Fetched, unless_it_ends_the_company};
 use crate::api::endpoints::enrollments::EnrollmentList;
 use crate::extract::enrollments::{self, EnrollmentRef, ListedEnrollments, scope_of};
 use crate::extract::steps::{self, KnownEnrollments, StepRef};
 use crate::extract::{Delivery, PullError, Pulled, Scope};
 use crate::resource::Resource;
 use crate::verdict::Verdict;
-use crate::warehouse::cursors::{CursorState, Step};
+use crate::warehouse::cursors::{CursorMove, CursorState, Step};
 use crate::warehouse::load::sweep::Sweep;
 use crate::warehouse::load::tuple::Row;
 use crate::warehouse::stored_enrollments::{self, StoredStep};
@@ -182,20 +181,23 @@ async fn fetch_each(
         .map(|(place, one)| (one.id.clone(), place))
         .collect();
 
+    let scope = &Scope::begin(pass.shared, Resource::Enrollments, "");
     let mut all = Vec::new();
     let mut claimed = HashSet::new();
     while !wave.is_empty() {
         let mut found_steps: Vec<(usize, StepRef)> = Vec::new();
+        let mut summaries: Vec<CursorMove> = Vec::new();
         let mut read = HashSet::new();
         // The first error that ends the company keeps later enrollments from being begun.
         let mut pulls = futures::stream::iter(wave.iter().enumerate())
             .map(|(place, path)| async move {
-                let steps = enrollment::fetch(pass, path).await;
-                steps.map(|steps| (place, steps))
+                let fetched = enrollment::fetch(pass, path).await;
+                fetched.map(|fetched| (place, fetched))
             })
             .buffer_unordered(pass.run.concurrency);
-        while let Some(steps) = pulls.next().await {
-            let (place, steps) = steps?;
+        while let Some(fetched) = pulls.next().await {
+            let (place, Fetched { steps, summary }) = fetched?;
+            summaries.extend(summary);
             if !steps.is_empty() {
                 read.insert(wave[place].id.clone());
             }
@@ -225,8 +227,20 @@ async fn fetch_each(
                 ids: &listed,
                 are_complete: found.is_complete,
             };
-            let scope = &Scope::begin(pass.shared, Resource::Enrollments, "");
             steps::deliver(scope, &pass.company.id, &steps, listed).await?;
+        }
+        if !found.is_complete {
+            // Steps that no listing shows were left out.
+            for summary in &mut summaries {
+                summary.step = Step::Ended(Verdict::Short);
+            }
+        }
+        if !summaries.is_empty() {
+            let delivery = Delivery {
+                cursors: summaries,
+                ..Delivery::default()
+            };
+            scope.deliver(delivery).await?;
         }
         wave = (steps.into_iter().map(|step| step.enrollment))
             .filter(|step| known.insert(step.id.clone()))

@@ -5,6 +5,7 @@
 //! and showed no session yet.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -176,7 +177,9 @@ struct Asking<'a> {
     /// The last user of the walk who was asked.
     after: Option<ReportedUser>,
     asked: u32,
-    failed: HashSet<(String, String)>,
+    /// Who was asked in this run, as hashes: what was noted of them may not be committed yet.
+    met: HashSet<u64>,
+    failed: u32,
     in_a_row: u32,
     worst: Option<PullError>,
 }
@@ -216,7 +219,8 @@ impl<'a> Asking<'a> {
             walk_began_at,
             after,
             asked: 0,
-            failed: HashSet::new(),
+            met: HashSet::new(),
+            failed: 0,
             in_a_row: 0,
             worst: None,
         }
@@ -256,15 +260,12 @@ impl<'a> Asking<'a> {
                 last.reported_enrollment_id.clone(),
                 last.target_user_id.clone(),
             );
-            // Who failed a moment ago is left to the next run.
+            // Who was asked a moment ago is left to the next run.
             let (asked, gone): (Vec<_>, Vec<_>) = page
                 .into_iter()
                 .filter(|user| {
-                    let key = (
-                        user.reported_enrollment_id.clone(),
-                        user.target_user_id.clone(),
-                    );
-                    !self.failed.contains(&key)
+                    let key = hash(&user.reported_enrollment_id, &user.target_user_id);
+                    !self.met.contains(&key)
                 })
                 .partition(|user| user.is_reported);
             let reported = |user: pending_users::PendingUser| ReportedUser {
@@ -317,6 +318,8 @@ impl<'a> Asking<'a> {
             && let Some((user, received)) = pulls.next().await
         {
             self.asked += 1;
+            self.met
+                .insert(hash(&user.reported_enrollment_id, &user.target_user_id));
             let mut delivery = Delivery {
                 asked: vec![self.asked(user, None)],
                 ..Delivery::default()
@@ -358,10 +361,7 @@ impl<'a> Asking<'a> {
                 .cursors
                 .push(self.scope.under_way(self.standing_at(user)));
         }
-        self.failed.insert((
-            user.reported_enrollment_id.clone(),
-            user.target_user_id.clone(),
-        ));
+        self.failed += 1;
         self.in_a_row += 1;
         if is_walk {
             self.after = Some(user.clone());
@@ -417,7 +417,7 @@ impl<'a> Asking<'a> {
                 ..Pulled::default()
             }),
             Some(worst) => Err(PullError::Users {
-                failed: u32::try_from(self.failed.len()).unwrap_or(u32::MAX),
+                failed: self.failed,
                 asked: self.asked,
                 worst: Box::new(worst),
             }),
@@ -446,4 +446,9 @@ impl<'a> Asking<'a> {
         };
         self.scope.ended(state, worst.verdict())
     }
+}
+
+fn hash(reported_enrollment_id: &str, target_user_id: &str) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default()
+        .hash_one((reported_enrollment_id, target_user_id))
 }

@@ -174,7 +174,7 @@ impl Rhythm {
         let Some(users) = of.users.filter(|cursor| cursor.last_complete_at.is_some()) else {
             return Some(Why::New);
         };
-        if summary.is_full() {
+        if matches!(summary, Why::Asked | Why::Rolling) {
             Some(summary)
         } else if users.wanted_at.is_some() {
             Some(Why::Wanted)

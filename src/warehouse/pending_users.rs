@@ -168,7 +168,7 @@ pub async fn settle(
         "insert into sync.pending_users as p
              (company_id, resource, enrollment_id, reported_enrollment_id, target_user_id, due_at, attempts)
          select $1, resource, enrollment_id, reported, target_user_id,
-                $7 + coalesce(least(longest, $8) * interval '1 second', interval '0'),
+                $7 + case when longest is null then interval '0' else least(longest, $8) * interval '1 second' end,
                 case when longest is null then 0 else 1 end
          from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
              as k(resource, enrollment_id, reported, target_user_id, longest)

@@ -6,6 +6,7 @@ use crate::support::TestApp;
 use crate::support::simulator::Simulator;
 use crate::support::table::{TABLES, assert_all_equal_truth};
 
+const COMPANIES: u64 = 3;
 const WORLD: &[&str] = &[
     "--companies",
     "3",
@@ -48,13 +49,13 @@ async fn versions(pool: &PgPool, schema: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_second_sync_touches_no_row_and_makes_no_table() {
+async fn a_second_full_sync_touches_no_row_and_makes_no_table() {
     let (simulator, app) = synced().await;
     let before = versions(&app.pool, "keepnet").await;
     assert!(before.len() > 300);
     // Whoever may not make temporary tables cannot have made one.
     may_make_temporary_tables(&app.pool, false).await;
-    assert_eq!(app.sync().await.unwrap().outcome, "ok");
+    assert_eq!(app.full_sync().await.unwrap().outcome, "ok");
     assert_eq!(versions(&app.pool, "keepnet").await, before);
 
     // The same with one row that differs fails: the right is really gone, and really needed then.
@@ -63,7 +64,7 @@ async fn a_second_sync_touches_no_row_and_makes_no_table() {
         "update keepnet.enrollment_users set status = 'tampered'",
     )
     .await;
-    let error = app.sync().await.unwrap_err();
+    let error = app.full_sync().await.unwrap_err();
     assert!(
         error
             .to_string()
@@ -71,8 +72,29 @@ async fn a_second_sync_touches_no_row_and_makes_no_table() {
         "{error}"
     );
     may_make_temporary_tables(&app.pool, true).await;
-    assert_eq!(app.sync().await.unwrap().outcome, "ok");
+    assert_eq!(app.full_sync().await.unwrap().outcome, "ok");
     assert_all_equal_truth(&app.pool, &simulator).await;
+}
+
+#[tokio::test]
+async fn a_sync_right_after_another_asks_only_for_what_tells_of_changes() {
+    let (simulator, app) = synced().await;
+    let before = versions(&app.pool, "keepnet").await;
+    simulator.reset_requests().await;
+    assert_eq!(app.sync().await.unwrap().outcome, "ok");
+    let sent = simulator.requests().await;
+    let expected = [
+        ("token", 1),
+        ("companies", 1),
+        ("companies-my", 1),
+        ("enrollments", COMPANIES),
+        ("archive", COMPANIES),
+    ];
+    for (endpoint, requests) in expected {
+        assert_eq!(sent["endpoints"][endpoint], requests, "{endpoint}: {sent}");
+    }
+    assert_eq!(sent["total"], 3 + 2 * COMPANIES, "{sent}");
+    assert_eq!(versions(&app.pool, "keepnet").await, before);
 }
 
 async fn may_make_temporary_tables(pool: &PgPool, may: bool) {
@@ -113,7 +135,7 @@ async fn what_was_changed_by_hand_is_repaired_and_nothing_else_is_written() {
             .unwrap()
             .rows_affected();
         assert!(tampered > 0, "{change}");
-        let report = app.sync().await.unwrap();
+        let report = app.full_sync().await.unwrap();
         assert_eq!(report.outcome, "ok");
         let rows = report.totals.rows;
         // An enrollment is written by its listing and by its detail.
@@ -139,14 +161,8 @@ async fn a_row_that_was_marked_deleted_by_hand_comes_back() {
             .unwrap();
         assert!(marked.rows_affected() > 0, "{table}");
     }
-    // What is read at most daily, or once, has to be due.
-    execute(
-        &app.pool,
-        "delete from sync.cursors where resource in ('reports', 'widgets', 'trainings', 'target_groups')",
-    )
-    .await;
-    assert_eq!(app.sync().await.unwrap().outcome, "ok");
+    assert_eq!(app.full_sync().await.unwrap().outcome, "ok");
     assert_all_equal_truth(&app.pool, &simulator).await;
-    let second = app.sync().await.unwrap().totals.rows;
+    let second = app.full_sync().await.unwrap().totals.rows;
     assert_eq!((second.inserted, second.updated), (0, 0));
 }

@@ -100,7 +100,7 @@ async fn trouble_is_shown_with_the_company_the_reason_and_the_remedy() {
                 "--denied",
                 "50%",
                 "--fault",
-                "users:user-without-id:times=1",
+                "users:user-without-id:times=1,company=WMKcXeE9shFc",
             ],
         ]
         .concat(),

@@ -5,7 +5,8 @@ use keepnet_etl::warehouse::status;
 use sqlx::Row;
 
 use super::{
-    WORLD_WITHOUT_PATHS, add_fault, companies, heal_and_assert_whole, of_company, start, start_in,
+    WORLD_WITHOUT_PATHS, add_fault, assert_whole, companies, heal_and_assert_whole, of_company,
+    start, start_in,
 };
 use crate::support::table::{TABLES, assert_companies_equal_truth, count_missing_from_truth};
 
@@ -92,7 +93,10 @@ async fn one_item_that_cannot_be_understood_is_kept_aside_and_its_neighbours_lan
         })
         .await;
     }
-    heal_and_assert_whole(&simulator, &app).await;
+    // A complete pull is not repeated because of an item that it kept aside: the next time everything is read tells.
+    simulator.heal().await;
+    let report = app.full_sync().await.unwrap();
+    assert_whole(&simulator, &app, &report).await;
     let resolved: i64 =
         sqlx::query_scalar("select count(*) from sync.quarantine where resolved_at is not null")
             .fetch_one(&app.pool)

@@ -150,6 +150,11 @@ async fn heal_and_assert_whole(simulator: &Simulator, app: &TestApp) {
     simulator.heal().await;
     app.clock.advance(TimeDelta::hours(1));
     let report = app.sync().await.expect("a healed run");
+    assert_whole(simulator, app, &report).await;
+}
+
+/// After such a run everything equals the truth, and nothing is left to complain of.
+async fn assert_whole(simulator: &Simulator, app: &TestApp, report: &RunReport) {
     assert_eq!(report.outcome, "ok", "{report:#?}");
     assert_all_equal_truth(&app.pool, simulator).await;
     let status = status::read(&app.pool).await.expect("status");

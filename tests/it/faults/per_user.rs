@@ -20,8 +20,13 @@ const USERS: [&str; 3] = ["u1", "u2", "u3"];
 
 const SESSIONS: &str = "select target_user_id from keepnet.survey_sessions order by 1";
 const EVENTS: &str = "select distinct target_user_id from keepnet.interactions order by 1";
-const CURSORS: &str =
-    "select resource from sync.cursors where resource in ('answers', 'interactions') order by 1";
+const CURSORS: &str = "select resource from sync.cursors
+    where resource in ('answers', 'interactions') and last_complete_at is not null order by 1";
+/// Where each walk stands that is not complete.
+const STANDING: &str = "select format('%s %s', resource, state #>> '{unfinished,user,target_user_id}')
+    from sync.cursors where resource in ('answers', 'interactions') and last_complete_at is null order by 1";
+const PENDING: &str =
+    "select format('%s %s', resource, target_user_id) from sync.pending_users order by 1";
 
 /// A vendor whose three users have one session and some events each; the second one's are `bad` in the first turn.
 async fn second_user_is(bad: &ResponseTemplate) -> (Vendor, Turn) {
@@ -109,6 +114,11 @@ async fn one_user_who_fails_leaves_the_others_and_is_mended_by_the_next_run() {
         assert_eq!(told(&app.pool, SESSIONS).await, ["u1", "u3"], "{reason}");
         assert_eq!(told(&app.pool, EVENTS).await, ["u1", "u3"], "{reason}");
         assert_eq!(told(&app.pool, CURSORS).await, [""; 0], "{reason}");
+        // What is left of the walk is the one who failed.
+        let standing = told(&app.pool, STANDING).await;
+        assert_eq!(standing, ["answers u3", "interactions u3"], "{reason}");
+        let pending = told(&app.pool, PENDING).await;
+        assert_eq!(pending, ["answers u2", "interactions u2"], "{reason}");
         let safe = "select (safe_as_of is null)::text from sync.company_state";
         assert_eq!(told(&app.pool, safe).await, ["true"], "{reason}");
 
@@ -117,6 +127,16 @@ async fn one_user_who_fails_leaves_the_others_and_is_mended_by_the_next_run() {
         assert_eq!(told(&app.pool, SESSIONS).await, USERS, "{reason}");
         assert_eq!(told(&app.pool, EVENTS).await, USERS, "{reason}");
         assert_eq!(told(&app.pool, CURSORS).await, ["answers", "interactions"]);
+        assert_eq!(told(&app.pool, PENDING).await, [""; 0], "{reason}");
+        for id in ["u1", "u3"] {
+            assert_eq!(
+                vendor.count(&sessions(SURVEY, id)).await,
+                1,
+                "{id} {reason}"
+            );
+            let events = vendor.count(&interactions(SURVEY, id)).await;
+            assert_eq!(events, 1, "{id} {reason}");
+        }
     }
 }
 
@@ -131,11 +151,15 @@ async fn access_that_is_withdrawn_in_between_ends_the_company_and_keeps_what_was
     assert_eq!(scope(&report, Resource::Answers).verdict, Forbidden);
     assert_eq!(told(&app.pool, SESSIONS).await, ["u1"]);
     assert_eq!(told(&app.pool, CURSORS).await, [""; 0]);
+    assert_eq!(told(&app.pool, STANDING).await, ["answers u1"]);
     assert_eq!(vendor.count(&sessions(SURVEY, "u3")).await, 0);
     assert_eq!(vendor.count(&interactions(SURVEY, "u1")).await, 0);
     turn.next();
     assert_eq!(app.sync().await.unwrap().outcome, "ok");
     assert_eq!(told(&app.pool, SESSIONS).await, USERS);
+    assert_eq!(told(&app.pool, CURSORS).await, ["answers", "interactions"]);
+    let first = vendor.count(&sessions(SURVEY, "u1")).await;
+    assert_eq!(first, 1, "it goes on behind the last who was read");
 }
 
 #[tokio::test]
@@ -144,7 +168,8 @@ async fn of_several_users_who_fail_the_worst_is_told() {
     vendor.on(sessions(SURVEY, "u1"), failure(403, "")).await;
     vendor.on(sessions(SURVEY, "u2"), failure(404, "")).await;
     let app = program(&vendor).await;
-    for _ in 0..2 {
+    // The next run asks only those who failed.
+    for asked in [3, 2] {
         let report = app.sync().await.unwrap();
         // A refusal that is no news must not hide a failure.
         assert_eq!(report.outcome, "partial");
@@ -152,7 +177,7 @@ async fn of_several_users_who_fail_the_worst_is_told() {
         assert_eq!(answers.verdict, Failed);
         let error = answers.error.as_deref().unwrap();
         assert!(
-            error.starts_with("2 of 3 users could not be read: "),
+            error.starts_with(&format!("2 of {asked} users could not be read: ")),
             "{error}"
         );
         assert!(error.ends_with("(HTTP 404)"), "{error}");
@@ -204,7 +229,7 @@ async fn what_was_stored_stays_when_a_user_fails_later() {
     let safe = "select safe_as_of::text from sync.company_state";
     let before = told(&app.pool, safe).await;
     turn.next();
-    let report = app.sync().await.unwrap();
+    let report = app.full_sync().await.unwrap();
     assert_eq!(report.outcome, "partial");
     let rows = report.totals.rows;
     assert_eq!((rows.inserted, rows.updated, rows.deleted), (0, 0, 0));
@@ -243,13 +268,17 @@ async fn a_stop_in_between_keeps_what_was_committed_and_asks_nobody_else() {
     .await
     .unwrap();
     assert_eq!(report.outcome, "stopped");
-    assert_eq!(told(&app.pool, SESSIONS).await, ["u1", "u2"]);
+    // Companies are asked side by side: the stop may find one of them or both under way.
+    let stored = told(
+        &app.pool,
+        "select string_agg(target_user_id, ' ' order by target_user_id)
+         from keepnet.survey_sessions group by company_id order by 1 desc",
+    )
+    .await;
+    assert_eq!(stored[0], "u1 u2");
+    let is_begun = |users: &String| ["u1", "u1 u2"].contains(&users.as_str());
+    assert!(stored.iter().all(is_begun), "{stored:?}");
     assert_eq!(told(&app.pool, CURSORS).await, [""; 0]);
-    assert_eq!(
-        vendor.count(&sessions(SURVEY, "u1")).await,
-        1,
-        "only of one company"
-    );
     assert_eq!(vendor.count(&sessions(SURVEY, "u3")).await, 0);
     let safe = "select (safe_as_of is null)::text from sync.company_state";
     assert_eq!(told(&app.pool, safe).await, ["true", "true"]);
@@ -258,4 +287,8 @@ async fn a_stop_in_between_keeps_what_was_committed_and_asks_nobody_else() {
     assert_eq!(report.outcome, "ok", "{report:#?}");
     let whole = ["u1", "u1", "u2", "u2", "u3", "u3"];
     assert_eq!(told(&app.pool, SESSIONS).await, whole);
+    for id in USERS {
+        let asked = vendor.count(&sessions(SURVEY, id)).await;
+        assert_eq!(asked, 2, "{id} is asked once of each company");
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{SURVEY, day_first, sync_again, sync_well, written};
+use super::{SURVEY, day_first, read_anew, sync_again, sync_well, written};
 use crate::support::survey::completed_by;
 use crate::support::table::{shown, told};
 use crate::support::vendor::{Turn, ok, sessions, vector, vector_json};
@@ -225,7 +225,7 @@ async fn answers_find_their_question_by_id_whatever_their_index_and_place_and_ho
     turn.next();
     sync_again(&app).await;
     turn.next();
-    let report = sync_well(&app).await;
+    let report = read_anew(&app).await;
     assert_eq!(written(&report), (0, 1, 0), "a count; a lost answer stays");
     let left =
         "select format('%s %s %s %s', left(question_id, 1), option_text, scored_position, latency)

@@ -25,7 +25,8 @@ async fn vector_6_a_flat_listing_of_two_pages() {
     vendor.on(my_companies(), ok(EMPTY_TREE)).await;
     let app = day_first(&vendor).await;
     let report = sync_well(&app).await;
-    assert_eq!(report.listing.pages, 2);
+    // The first page tells which is the last; from there they are read.
+    assert_eq!(report.listing.pages, 3);
     // The tree is empty, so the account goes by its client id.
     insta::assert_snapshot!(shown(&app.pool, "companies", "company_id").await, @r#"
     company_id: "Ab3De5Gh7Jk9"
@@ -61,6 +62,8 @@ async fn vector_6_a_flat_listing_of_two_pages() {
     reseller_name: "Example Reseller"
     target_user_count: 261
     "#);
+    let again = sync_well(&app).await;
+    assert_eq!(again.listing.pages, 2, "it is known by now");
 }
 
 #[tokio::test]

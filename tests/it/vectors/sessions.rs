@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{SURVEY, day_first, scope, sync_again, sync_well, written};
+use super::{SURVEY, day_first, read_anew, scope, sync_again, sync_well, written};
 use crate::support::survey::{answer, completed_by, data, session};
 use crate::support::table::told;
 use crate::support::vendor::{ALPHA, Turn, ok, sessions, vector};
@@ -95,7 +95,7 @@ async fn a_session_that_comes_again_is_written_once_and_a_changed_answer_anew() 
         ((0, 1, 0), "a B c"),
     ] {
         turn.next();
-        assert_eq!(written(&sync_well(&app).await), expected, "{left}");
+        assert_eq!(written(&read_anew(&app).await), expected, "{left}");
         let stored = "select string_agg(option_text, ' ' order by question_id)
             from keepnet.survey_answers where deleted_at is null";
         assert_eq!(told(&app.pool, stored).await, [left]);
@@ -113,7 +113,7 @@ async fn another_choice_takes_the_place_of_the_first() {
     let app = day_first(&vendor).await;
     sync_well(&app).await;
     turn.next();
-    assert_eq!(written(&sync_well(&app).await), (1, 0, 1));
+    assert_eq!(written(&read_anew(&app).await), (1, 0, 1));
     let stored = "select format('%s %s', option_text, deleted_at is null) from keepnet.survey_answers order by 1";
     assert_eq!(told(&app.pool, stored).await, ["A f", "B t"]);
 }
@@ -131,7 +131,7 @@ async fn a_newer_session_takes_the_mark_from_the_older_one() {
     let app = day_first(&vendor).await;
     sync_well(&app).await;
     turn.next();
-    assert_eq!(written(&sync_well(&app).await), (1, 1, 0));
+    assert_eq!(written(&read_anew(&app).await), (1, 1, 0));
     let stored =
         "select format('%s %s', session_id, is_latest) from keepnet.survey_sessions order by 1";
     assert_eq!(told(&app.pool, stored).await, ["s1 f", "s2 t"]);
@@ -160,7 +160,7 @@ async fn a_session_that_is_listed_no_more_is_marked_but_not_by_an_answer_without
         ["s1 t", "s2 t"],
         ["s1 f", "s2 t"],
     ] {
-        sync_well(&app).await;
+        read_anew(&app).await;
         assert_eq!(told(&app.pool, stored).await, expected);
         turn.next();
     }

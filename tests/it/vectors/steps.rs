@@ -206,9 +206,9 @@ async fn a_step_without_an_id_is_no_enrollment() {
 #[tokio::test]
 async fn a_step_whose_detail_is_gone_keeps_the_rest_and_is_a_failure_when_it_is_listed() {
     let listed = plain_enrollment(POSTER, "Poster");
-    for (others, verdict, outcome) in [
-        (vec![], Verdict::Unsupported, "ok"),
-        (vec![listed], Verdict::Failed, "partial"),
+    for (others, verdict, outcome, cursor) in [
+        (vec![], Verdict::Unsupported, "ok", "22 unsupported t"),
+        (vec![listed], Verdict::Failed, "partial", "22 failed f"),
     ] {
         let vendor = with_path(&others).await;
         vendor.on(detail(POSTER), failure(404, "")).await;
@@ -226,8 +226,10 @@ async fn a_step_whose_detail_is_gone_keeps_the_rest_and_is_a_failure_when_it_is_
             assert_eq!(scope.verdict, verdict, "{resource}");
         }
         let cursors =
-            "select right(scope, 2) from sync.cursors where resource = 'details' order by 1";
-        assert_eq!(told(&app.pool, cursors).await, ["02", "21"]);
+            "select format('%s %s %s', right(scope, 2), verdict, last_complete_at is not null)
+            from sync.cursors where resource = 'details' order by 1";
+        let expected = ["02 complete t", "21 complete t", cursor];
+        assert_eq!(told(&app.pool, cursors).await, expected);
         let users = "select right(enrollment_id, 2) from keepnet.enrollment_users order by 1";
         assert_eq!(told(&app.pool, users).await, ["02", "22"]);
     }

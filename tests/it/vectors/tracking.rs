@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{SURVEY, sync_again, sync_well};
+use super::{SURVEY, read_anew, sync_again, sync_well};
 use crate::support::TestApp;
 use crate::support::survey::{completed_by, data};
 use crate::support::table::{everything, shown, told};
@@ -104,7 +104,7 @@ async fn switched_off_it_leaves_the_events() {
     sync_well(&app).await;
     assert!(everything(&app.pool).await.contains("Exampleland"));
     let app = TestApp::with_pool(app.pool.clone(), &vendor.url(), &settings("false"));
-    sync_well(&app).await;
+    read_anew(&app).await;
     let all = everything(&app.pool).await;
     for mark in MARKS {
         assert!(!all.contains(mark), "{mark}");

@@ -1,10 +1,13 @@
 //! TV16 to TV22: the per-user report, and the persons in it.
 
+use keepnet_etl::clock::Clock;
 use keepnet_etl::resource::Resource;
 use keepnet_etl::verdict::Verdict;
 use serde_json::{Value, json};
 
-use super::{PATH, SCORM, SURVEY, day_first, plain_enrollment, scope, summary_of, sync_well};
+use super::{
+    PATH, SCORM, SURVEY, day_first, plain_enrollment, read_anew, scope, summary_of, sync_well,
+};
 use crate::support::TestApp;
 use crate::support::table::shown;
 use crate::support::vendor::{
@@ -143,7 +146,7 @@ async fn vector_18_a_custom_field_that_is_gone_is_marked_deleted() {
     vendor.on(users(SCORM), ok(page(&[fewer]))).await;
     let app = day_first(&vendor).await;
     sync_well(&app).await;
-    let report = sync_well(&app).await;
+    let report = read_anew(&app).await;
     assert_eq!(report.totals.rows.deleted, 1);
     let gone: Vec<String> = sqlx::query_scalar(
         "select field_id from keepnet.user_custom_fields where deleted_at is not null",
@@ -272,7 +275,7 @@ async fn vector_21_no_users_are_a_failure_when_some_are_counted_and_stored_ones_
     vendor.on(users(SURVEY), ok(vector(21))).await;
     let app = day_first(&vendor).await;
     sync_well(&app).await;
-    let report = app.sync().await.unwrap();
+    let report = app.full_sync().await.unwrap();
     assert_eq!(report.outcome, "partial");
     let failed = scope(&report, ALPHA, Resource::Users);
     assert_eq!(failed.verdict, Verdict::Failed);
@@ -325,12 +328,29 @@ async fn vector_22_null_for_rows_that_are_counted_fails_its_scope_and_neighbours
             .await
             .unwrap();
     assert_eq!(landed, ["uSeR00000003"]);
-    let complete: Vec<String> =
-        sqlx::query_scalar("select scope from sync.cursors where resource = 'users'")
-            .fetch_all(&app.pool)
-            .await
-            .unwrap();
-    assert_eq!(complete, [SCORM], "only a complete pull moves its cursor");
+    let complete: Vec<String> = sqlx::query_scalar(
+        "select scope from sync.cursors where resource = 'users' and last_complete_at is not null",
+    )
+    .fetch_all(&app.pool)
+    .await
+    .unwrap();
+    assert_eq!(
+        complete,
+        [SCORM],
+        "only a complete pull is one in its cursor"
+    );
+    let due: Vec<String> = sqlx::query_scalar(
+        "select scope || ' ' || verdict from sync.cursors where resource = 'users' and due_at <= $1",
+    )
+    .bind(app.clock.now())
+    .fetch_all(&app.pool)
+    .await
+    .unwrap();
+    assert_eq!(
+        due,
+        [format!("{SURVEY} failed")],
+        "the next run reads it again"
+    );
 }
 
 #[tokio::test]
