@@ -37,10 +37,12 @@ create table sync.missing_rows (
     run_id bigint not null,
     is_ascending boolean not null,
     missing_since timestamptz not null,
+    is_confirmed boolean not null default false,
     primary key (company_id, resource, scope, row_key)
 );
 comment on table sync.missing_rows is 'Rows that a complete pull did not show. A second one, of another run and for users in the other direction, marks them deleted.';
 comment on column sync.missing_rows.row_key is 'The key of the row.';
+comment on column sync.missing_rows.is_confirmed is 'A second pull did not show it either, but the deletion is held.';
 comment on column sync.missing_rows.is_ascending is 'Direction in which the pull was read.';
 
 create table sync.leases (

@@ -57,6 +57,7 @@ pub async fn after_sweep(
             enrollments_gone(db, company_id, ids, at).await
         }
         "enrollment_users" => {
+            users_gone(db, company_id, keys, at).await?;
             let mut users: Vec<String> = keys.iter().map(last).collect();
             users.sort_unstable();
             users.dedup();
@@ -80,6 +81,81 @@ pub async fn after_sweep(
         }
         _ => Ok(()),
     }
+}
+
+/// Tables whose rows belong to one user in the enrollment that their report row names.
+const DEPENDENTS_OF_USER: [&str; 3] = ["interactions", "survey_sessions", "survey_answers"];
+
+/// Report rows with these encoded keys were marked deleted: so is what their users did and answered, unless another report
+/// still shows them there (that of a learning path, and that of its step).
+async fn users_gone(
+    db: &mut PgConnection,
+    company_id: &str,
+    keys: &[Vec<u8>],
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let texts: Vec<Vec<String>> = keys.iter().map(|key| tuple::texts(key)).collect();
+    let column = |index: usize| {
+        texts
+            .iter()
+            .map(|key| key[index].as_str())
+            .collect::<Vec<_>>()
+    };
+    for table in DEPENDENTS_OF_USER {
+        let sql = history::mark_sql(
+            table,
+            &[],
+            "unnest($3::text[], $4::text[]) as k(enrollment_id, target_user_id)",
+            "t.company_id = $2 and t.enrollment_id = k.enrollment_id and t.target_user_id = k.target_user_id
+             and not exists (select from keepnet.enrollment_users u
+                             where u.company_id = $2 and u.target_user_id = k.target_user_id
+                               and u.reported_enrollment_id = k.enrollment_id and u.deleted_at is null)",
+            Presence::Gone,
+        );
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(at)
+            .bind(company_id)
+            .bind(column(2))
+            .bind(column(3))
+            .execute(&mut *db)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Report rows with these encoded keys are there again: so is what was marked with them.
+pub async fn users_back(
+    db: &mut PgConnection,
+    company_id: &str,
+    back: &[(Vec<u8>, DateTime<Utc>)],
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let texts: Vec<Vec<String>> = back.iter().map(|(key, _)| tuple::texts(key)).collect();
+    let column = |index: usize| {
+        texts
+            .iter()
+            .map(|key| key[index].as_str())
+            .collect::<Vec<_>>()
+    };
+    for table in DEPENDENTS_OF_USER {
+        let sql = history::mark_sql(
+            table,
+            &[],
+            "unnest($3::text[], $4::text[], $5::timestamptz[]) as k(enrollment_id, target_user_id, gone_at)",
+            "t.company_id = $2 and t.enrollment_id = k.enrollment_id and t.target_user_id = k.target_user_id
+             and t.deleted_at = k.gone_at",
+            Presence::Back,
+        );
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(at)
+            .bind(company_id)
+            .bind(column(2))
+            .bind(column(3))
+            .bind(back.iter().map(|(_, gone_at)| *gone_at).collect::<Vec<_>>())
+            .execute(&mut *db)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Enrollments were marked deleted: so are the steps that only they show, and everything that belongs to either.

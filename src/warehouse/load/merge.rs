@@ -70,6 +70,8 @@ pub struct Loaded {
     pub outdated: HashSet<Box<[u8]>>,
     /// Encoded keys of rows that were new or differed, of tables whose changes lead to further questions.
     pub touched: Vec<Box<[u8]>>,
+    /// Encoded keys of rows of such tables that are there again, with the instant at which they were marked.
+    pub back: Vec<(Vec<u8>, DateTime<Utc>)>,
 }
 
 /// Loads `received` into its table. `outdated` holds the outdated keys of the owner table, for
@@ -111,17 +113,22 @@ pub async fn load_table(
         let mut stored = bind(sqlx::query(AssertSqlSafe(sql)), keys).fetch(&mut *db);
         while let Some(stored) = stored.try_next().await? {
             let key = encoded_key(&stored, table)?;
-            let is_deleted: bool = stored.try_get(table.columns.len())?;
+            let deleted_at: Option<DateTime<Utc>> = stored.try_get(table.columns.len())?;
             let Some(row) = rows.remove(key.as_slice()) else {
-                if !is_deleted {
+                if deleted_at.is_none() {
                     vanished.push(key);
                 }
                 continue;
             };
+            if let Some(deleted_at) = deleted_at
+                && table.is_asked_about()
+            {
+                loaded.back.push((key.clone(), deleted_at));
+            }
             if table.rule == Rule::Newest && version_of(&stored, table)? > version_in(row, table) {
                 loaded.outdated.insert(key.into_boxed_slice());
                 loaded.effect.unchanged += 1;
-            } else if is_deleted || differs(&stored, row, table)? {
+            } else if deleted_at.is_some() || differs(&stored, row, table)? {
                 changed.push(row);
             } else {
                 loaded.effect.unchanged += 1;
@@ -201,7 +208,7 @@ fn lookup_sql(table: &Table, columns: usize) -> String {
         .map(|column| format!("t.{}", column.name));
     let selected = selected.collect::<Vec<_>>().join(", ");
     format!(
-        "select {selected}, t.deleted_at is not null from {source} join {} t on {condition}",
+        "select {selected}, t.deleted_at from {source} join {} t on {condition}",
         qualified(table)
     )
 }

@@ -274,6 +274,9 @@ async fn try_commit(
                 .collect();
             pending_users::note(&mut tx, company_id, &batch.questions, &touched, at).await?;
         }
+        if !loaded.back.is_empty() {
+            cascade::users_back(&mut tx, company_id, &loaded.back, at).await?;
+        }
         if *order == EnrollmentRow::TABLE.order && loaded.effect.updated > 0 {
             cascade::after_enrollments(&mut tx, company_id, &stored, at).await?;
         }

@@ -158,6 +158,7 @@ pub async fn sweep(
     }
     let deletions = confirmed.len() as u64;
     if sweep.brake.holds(deletions, stored) {
+        confirm(db, company_id, sweep, &confirmed).await?;
         return Ok(Swept {
             deleted: 0,
             is_doubtful: false,
@@ -175,17 +176,8 @@ pub async fn sweep(
         });
     }
     let deleted = history::mark_gone(db, sweep.table, &confirmed, at).await?;
-    sqlx::query(
-        "delete from sync.missing_rows
-         where company_id = $1 and resource = $2 and scope = $3 and row_key in
-             (select array(select jsonb_array_elements_text(k)) from unnest($4::jsonb[]) as k)",
-    )
-    .bind(company_id)
-    .bind(sweep.resource.name())
-    .bind(&sweep.scope)
-    .bind(as_json(&confirmed))
-    .execute(&mut *db)
-    .await?;
+    let forget = format!("delete from sync.missing_rows {OF_SCOPE}");
+    each_missing(db, company_id, sweep, &confirmed, &forget).await?;
     cascade::after_sweep(db, company_id, sweep.table, &confirmed, at).await?;
     Ok(Swept {
         deleted,
@@ -272,7 +264,7 @@ async fn note_missing(
          select $1, $2, $3, array(select jsonb_array_elements_text(k)), $5, $6, $7
          from unnest($4::jsonb[]) as k
          on conflict (company_id, resource, scope, row_key) do update set run_id = m.run_id
-         returning to_jsonb(row_key), run_id, is_ascending",
+         returning to_jsonb(row_key), run_id, is_ascending, is_confirmed",
     )
     .bind(company_id)
     .bind(sweep.resource.name())
@@ -285,10 +277,10 @@ async fn note_missing(
     .await?;
     let mut confirmed = HashSet::new();
     for row in rows {
-        let (key, run_id, was_ascending): (serde_json::Value, i64, bool) =
-            (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        let (key, run_id): (serde_json::Value, i64) = (row.try_get(0)?, row.try_get(1)?);
+        let (was_ascending, is_confirmed): (bool, bool) = (row.try_get(2)?, row.try_get(3)?);
         let is_other_way = sweep.is_ascending.is_none_or(|now| now != was_ascending);
-        if run_id != sweep.run_id && is_other_way {
+        if is_confirmed || (run_id != sweep.run_id && is_other_way) {
             confirmed.insert(key);
         }
     }
@@ -297,6 +289,39 @@ async fn note_missing(
         .zip(&keys)
         .filter(|(_, key)| confirmed.contains(*key));
     Ok(confirmed.map(|(key, _)| key.clone()).collect())
+}
+
+/// The rows of a scope with the keys of `$4`.
+const OF_SCOPE: &str = "where company_id = $1 and resource = $2 and scope = $3 and row_key in
+    (select array(select jsonb_array_elements_text(k)) from unnest($4::jsonb[]) as k)";
+
+/// Remembers of missing rows that no further pull is needed to call them deleted.
+async fn confirm(
+    db: &mut PgConnection,
+    company_id: &str,
+    sweep: &Sweep,
+    keys: &[Vec<u8>],
+) -> Result<(), sqlx::Error> {
+    let sql =
+        format!("update sync.missing_rows set is_confirmed = true {OF_SCOPE} and not is_confirmed");
+    each_missing(db, company_id, sweep, keys, &sql).await
+}
+
+async fn each_missing(
+    db: &mut PgConnection,
+    company_id: &str,
+    sweep: &Sweep,
+    keys: &[Vec<u8>],
+    sql: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(AssertSqlSafe(sql.to_owned()))
+        .bind(company_id)
+        .bind(sweep.resource.name())
+        .bind(&sweep.scope)
+        .bind(as_json(keys))
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 fn as_json(keys: &[Vec<u8>]) -> Vec<serde_json::Value> {

@@ -42,12 +42,14 @@ async fn a_changed_status_closes_the_version_that_it_ends_and_counts_do_so_too()
     let world = World::start(WORLD, &[]).await;
     world.sync().await;
     let began = keepnet_etl::clock::Clock::now(&*world.app.clock);
-    let mut asked = json!({"kind": "user-status", "seed": 3});
+    let (company, enrollment) = world.open_enrollment(false).await;
     let mut versions = 0;
-    for _ in 0..3 {
+    for seed in 0..3 {
         world.pass(TimeDelta::hours(1)).await;
+        let asked = json!({
+            "kind": "user-status", "seed": seed, "company": company, "enrollment": enrollment
+        });
         let change = world.simulator.change(&asked).await;
-        asked = json!({"kind": "user-status", "seed": 3, "company": change["company"]});
         world.pass(TimeDelta::hours(25)).await;
         world.sync().await;
         let rows = world

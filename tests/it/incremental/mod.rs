@@ -86,6 +86,20 @@ impl World {
         }
     }
 
+    /// An enrollment that is read again and again, a survey if that is asked for, of some users: its company and its id.
+    async fn open_enrollment(&self, is_survey: bool) -> (String, String) {
+        sqlx::query_as(
+            "select e.company_id, e.enrollment_id from keepnet.enrollments e
+             join sync.cursors c on c.company_id = e.company_id and c.scope = e.enrollment_id and c.resource = 'users'
+             where c.due_at is not null and e.is_survey = $1 and not e.is_step and e.type <> 'LearningPath'
+               and e.deleted_at is null order by 1, 2 limit 1",
+        )
+        .bind(is_survey)
+        .fetch_one(&self.app.pool)
+        .await
+        .expect("an open enrollment")
+    }
+
     /// A number that a query gives.
     async fn count(&self, sql: &str) -> i64 {
         sqlx::query_scalar(AssertSqlSafe(sql.to_owned()))

@@ -55,11 +55,15 @@ async fn a_status_that_changes_is_there_after_the_next_sync_whether_or_not_its_d
     world.sync().await;
     for (seed, moves) in [(1, true), (2, false), (3, true), (4, false)] {
         for kind in ["user-status", "survey-completed"] {
-            world.pass(TimeDelta::hours(25)).await;
+            let (company, enrollment) = world.open_enrollment(kind == "survey-completed").await;
             let change = world
                 .simulator
-                .change(&json!({"kind": kind, "seed": seed, "moves_last_interaction": moves}))
+                .change(&json!({
+                    "kind": kind, "seed": seed, "moves_last_interaction": moves,
+                    "company": company, "enrollment": enrollment
+                }))
                 .await;
+            world.pass(TimeDelta::hours(25)).await;
             world.sync().await;
             let (enrollment, user) = (
                 change["enrollment"].as_str().expect("an enrollment"),
@@ -91,9 +95,12 @@ async fn only_what_changed_is_asked_for_again() {
     let world = World::start(WORLD, &[]).await;
     world.sync().await;
     world.pass(TimeDelta::minutes(16)).await;
+    let (company, enrollment) = world.open_enrollment(true).await;
     let change = world
         .simulator
-        .change(&json!({"kind": "survey-completed", "seed": 5}))
+        .change(&json!({
+            "kind": "survey-completed", "seed": 5, "company": company, "enrollment": enrollment
+        }))
         .await;
     world.simulator.reset_requests().await;
     // All open enrollments are due after 15 minutes; of one of them the counts changed.
