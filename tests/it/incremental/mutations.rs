@@ -8,11 +8,11 @@ use super::World;
 
 const WORLD: &[&str] = &[
     "--companies",
-    "5",
+    "4",
     "--enrollments",
     "6",
     "--users",
-    "24",
+    "16",
     "--survey-share",
     "40%",
     "--learning-paths",
@@ -29,15 +29,15 @@ async fn whatever_changes_the_warehouse_follows_and_equals_the_truth_after_readi
     assert_eq!(world.sync().await.outcome, "ok");
     world.assert_equals_truth().await;
     let mut kinds = std::collections::BTreeSet::new();
-    for step in 0..24 {
+    for step in 0..15 {
         world.pass(TimeDelta::hours(1)).await;
-        let done = world.simulator.step(step, 6).await;
+        let done = world.simulator.step(step, 10).await;
         for change in done["changes"].as_array().expect("changes") {
             kinds.insert(change["kind"].as_str().expect("a kind").to_owned());
         }
         world.pass(TimeDelta::minutes(30)).await;
         world.sync().await;
-        if step % 6 == 5 {
+        if step % 5 == 4 {
             world.sync_all().await;
             // Small worlds lose much at once.
             world.sync_accepting().await;
