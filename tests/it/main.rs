@@ -11,6 +11,7 @@ mod faults;
 mod formula;
 mod migrations;
 mod repair_dates;
+mod resume;
 mod support;
 mod sync;
 mod unchanged;

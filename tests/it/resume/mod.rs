@@ -1,0 +1,41 @@
+//! Killed, cut off, paused and repeated: nothing is lost, nothing is there twice, and little is asked again.
+
+mod commits;
+mod kills;
+
+use sqlx::PgPool;
+
+use crate::support::simulator::Simulator;
+use crate::support::table::{assert_all_equal_truth, told};
+
+/// Asserts that a database is as an undisturbed run leaves it: every table, no invented history, every run closed, nobody
+/// claiming anything.
+async fn assert_undisturbed(pool: &PgPool, simulator: &Simulator) {
+    assert_all_equal_truth(pool, simulator).await;
+    // In these worlds nothing changes, so there are no earlier versions.
+    let traces = told(
+        pool,
+        "select 'history of companies' from keepnet.company_history
+         union all select 'history of persons' from keepnet.target_user_history
+         union all select 'history of reports' from keepnet.enrollment_user_history
+         union all select 'history of summaries' from keepnet.enrollment_summary_history
+         union all select 'run ' || id from sync.runs where outcome = 'running' or finished_at is null
+         union all select 'claim on ' || subject from sync.leases where holder is not null
+         union all select 'unfinished ' || resource || ' ' || scope from sync.cursors where state ? 'unfinished'
+         union all select 'discrepancy ' || kind from sync.discrepancies
+         union all select 'missing ' || resource from sync.missing_rows
+         union all select 'quarantined ' || resource from sync.quarantine",
+    )
+    .await;
+    assert_eq!(traces, Vec::<String>::new());
+}
+
+/// Waits until the server has noticed that a process is gone: its locks are free.
+async fn is_gone(pool: &PgPool) {
+    crate::support::running::until(
+        pool,
+        "select not exists (select from pg_locks l join pg_database d on d.oid = l.database
+                            where l.locktype = 'advisory' and d.datname = current_database())",
+    )
+    .await;
+}
