@@ -1,10 +1,12 @@
 //! A hundred kills (SIGKILL of the real process while a request is in flight), spread over whole loads.
 
+use nix::sys::signal::Signal;
+
 use super::{assert_undisturbed, is_gone};
 use crate::support::database;
 use crate::support::gate::Gate;
 use crate::support::program::Program;
-use crate::support::running::Running;
+use crate::support::running::{Running, until};
 use crate::support::simulator::Simulator;
 
 const WORLD: &[&str] = &[
@@ -58,5 +60,58 @@ async fn a_hundred_kills_end_in_the_tables_of_an_undisturbed_run() {
         let requests = gate.take_requests().len() as u64;
         repeated.push((requests - undisturbed) / KILLS);
     }
-    println!("{undisturbed} requests undisturbed, {least} with nothing to do; repeated per kill: {repeated:?}");
+    println!(
+        "{undisturbed} requests undisturbed, {least} with nothing to do; repeated per kill: {repeated:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_listing_that_was_killed_goes_on_with_its_last_page() {
+    let world = [
+        "--companies",
+        "1",
+        "--enrollments",
+        "1",
+        "--users",
+        "60",
+        "--learning-paths",
+        "0%",
+        "--survey-share",
+        "0%",
+    ];
+    let simulator = Simulator::start(&world);
+    let gate = Gate::before(simulator.url()).await;
+    let url = database::empty().await;
+    let program = Program::between(gate.url(), &url).set("api.page_size", "10");
+    assert_eq!(Running::to_end(&program, "migrate").await.code, 0);
+    let pool = database::pool(&url).await;
+    let held = gate.hold_nth(4, is_about_users);
+    let mut running = Running::start(&program, "sync");
+    running.meets(held).await;
+    until(
+        &pool,
+        "select exists (select from sync.cursors
+                        where resource = 'users' and state -> 'unfinished' -> 'page' ->> 'page' = '3')",
+    )
+    .await;
+    running.signal(Signal::SIGKILL);
+    assert_eq!(running.end().await.code, -1);
+    is_gone(&pool).await;
+    gate.take_requests();
+
+    let output = Running::to_end(&program, "sync").await;
+    assert_eq!(output.code, 0, "{output:#?}");
+    let requests = gate.take_requests();
+    let first = (requests.iter()).find(|request| is_about_users(request));
+    assert!(
+        first.is_some_and(|request| request.contains("\"pageNumber\":3")),
+        "{first:?}"
+    );
+    // The pages before the kill were read at another time, so the pull does not count as complete.
+    assert_eq!(Running::to_end(&program, "sync").await.code, 0);
+    assert_undisturbed(&pool, &simulator).await;
+}
+
+fn is_about_users(request: &str) -> bool {
+    request.contains("/users/search")
 }

@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Request, Response, Uri};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
 /// Larger than any body in these tests.
@@ -24,6 +24,8 @@ struct Shared {
     upstream: String,
     http: reqwest::Client,
     book: Mutex<Book>,
+    /// Ends the wait of the request that is held.
+    let_go: Notify,
 }
 
 /// Requests so far, and the one that is to be held.
@@ -48,12 +50,11 @@ impl Gate {
             upstream: upstream.to_owned(),
             http: reqwest::Client::default(),
             book: Mutex::default(),
+            let_go: Notify::new(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = Router::new()
-            .fallback(pass)
-            .with_state(Arc::clone(&shared));
+        let router = Router::new().fallback(pass).with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self {
             url,
@@ -72,12 +73,12 @@ impl Gate {
         std::mem::take(&mut self.shared.book().requests)
     }
 
-    /// Holds the `n`-th request from now on, and tells when it is there. It is never answered.
+    /// Holds the `n`-th request from now on, and tells when it is there.
     pub fn hold(&self, n: u64) -> oneshot::Receiver<()> {
         self.hold_nth(n, |_| true)
     }
 
-    /// Holds the `n`-th of the requests that contain `text` in `METHOD path body`.
+    /// Holds the `n`-th of the requests that are meant, written as `METHOD path body`.
     pub fn hold_nth(
         &self,
         n: u64,
@@ -90,6 +91,11 @@ impl Gate {
             held,
         });
         is_held
+    }
+
+    /// Lets the request pass that is held, or the next one that is.
+    pub fn let_go(&self) {
+        self.shared.let_go.notify_one();
     }
 }
 
@@ -126,9 +132,14 @@ impl Shared {
 async fn pass(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, MAX_BODY).await.unwrap();
-    let line = format!("{} {} {}", parts.method, parts.uri, String::from_utf8_lossy(&body));
+    let line = format!(
+        "{} {} {}",
+        parts.method,
+        parts.uri,
+        String::from_utf8_lossy(&body)
+    );
     if shared.holds(line) {
-        std::future::pending::<()>().await;
+        shared.let_go.notified().await;
     }
     forward(&shared, parts.method, &parts.uri, parts.headers, body).await
 }

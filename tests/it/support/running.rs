@@ -71,7 +71,11 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if self.output.as_ref().is_some_and(|output| !output.is_finished()) {
+        if self
+            .output
+            .as_ref()
+            .is_some_and(|output| !output.is_finished())
+        {
             // It may have ended in between.
             let _ = kill(self.pid, Signal::SIGKILL);
         }
@@ -88,7 +92,11 @@ pub async fn in_time<T>(what: &str, done: impl Future<Output = T>) -> T {
 /// Asks the database until the answer is yes.
 pub async fn until(pool: &PgPool, what: &'static str) {
     let asked = async {
-        while !sqlx::query_scalar::<_, bool>(what).fetch_one(pool).await.unwrap() {
+        while !sqlx::query_scalar::<_, bool>(what)
+            .fetch_one(pool)
+            .await
+            .unwrap()
+        {
             tokio::task::yield_now().await;
         }
     };

@@ -1,7 +1,7 @@
-//! The way to PostgreSQL: counts commits and copies, and acts at the n-th one.
+//! The way to PostgreSQL: counts commits, copies and statements, and acts at the n-th one.
 //!
-//! It knows as much of the protocol as that takes: how messages are framed, a simple query (`Q`), the data of a copy (`d`)
-//! and what the server says when a command is done (`C`). There is no TLS on this machine.
+//! It knows as much of the protocol as that takes: how messages are framed, a simple query (`Q`), the execution of a prepared
+//! one (`E`), the data of a copy (`d`) and what the server says when a command is done (`C`). There is no TLS on this machine.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +28,8 @@ pub enum Moment {
     Answered,
     /// Data of a copy are half-way.
     Copying,
+    /// The program asked for anything at all, and the server has not heard it.
+    Asking,
 }
 
 /// What happens.
@@ -54,9 +56,16 @@ struct Shared {
 
 #[derive(Default)]
 struct Book {
-    commits: u64,
-    copies: u64,
+    counts: Counts,
     trap: Option<Trap>,
+}
+
+/// What went through.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Counts {
+    pub commits: u64,
+    pub copies: u64,
+    pub statements: u64,
 }
 
 struct Trap {
@@ -88,13 +97,9 @@ impl Wire {
         &self.url
     }
 
-    /// Commits and copies since the last call.
-    pub fn take_counts(&self) -> (u64, u64) {
-        let book = &mut *self.shared.book();
-        (
-            std::mem::take(&mut book.commits),
-            std::mem::take(&mut book.copies),
-        )
+    /// What went through since the last call.
+    pub fn take_counts(&self) -> Counts {
+        std::mem::take(&mut self.shared.book().counts)
     }
 
     /// Does `then` at the `n`-th moment of its kind from now on, and tells when it has come. What was frozen flows again.
@@ -130,18 +135,23 @@ impl Shared {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a commit or a copy; true when the trap is about this one.
-    fn counts(&self, is_copy: bool) -> Option<Moment> {
+    /// Counts a message; tells what is to happen if the trap is about it.
+    fn counts(&self, message: &[u8], is_copying: bool) -> Option<Moment> {
         let book = &mut *self.book();
-        let count = if is_copy {
-            &mut book.copies
-        } else {
-            &mut book.commits
-        };
-        *count += 1;
+        let counts = &mut book.counts;
+        let is_commit = message[0] == b'Q' && &message[5..] == COMMIT;
+        let begins_copy = message[0] == b'd' && !is_copying;
+        let is_statement = matches!(message[0], b'Q' | b'E');
+        counts.commits += u64::from(is_commit);
+        counts.copies += u64::from(begins_copy);
+        counts.statements += u64::from(is_statement);
         let trap = book.trap.as_ref()?;
-        let is_meant = (trap.moment == Moment::Copying) == is_copy && trap.at == *count;
-        is_meant.then_some(trap.moment)
+        let (is_meant, count) = match trap.moment {
+            Moment::Unheard | Moment::Unanswered | Moment::Answered => (is_commit, counts.commits),
+            Moment::Copying => (begins_copy, counts.copies),
+            Moment::Asking => (is_statement, counts.statements),
+        };
+        (is_meant && trap.at == count).then_some(trap.moment)
     }
 
     /// Springs the trap; true when the connection breaks.
@@ -207,18 +217,14 @@ async fn ask(
         if is_dead {
             continue;
         }
-        let is_commit = message[0] == b'Q' && &message[5..] == COMMIT;
-        let begins_copy = message[0] == b'd' && !is_copying;
+        let moment = shared.counts(&message, is_copying);
         is_copying = message[0] == b'd';
-        let moment = (is_commit || begins_copy)
-            .then(|| shared.counts(begins_copy))
-            .flatten();
         let passes = match moment {
-            Some(Moment::Unheard) => 0,
+            Some(Moment::Unheard | Moment::Asking) => 0,
             Some(Moment::Copying) => message.len() / 2,
             _ => message.len(),
         };
-        if is_commit {
+        if moment.is_some() {
             *asked.lock().unwrap_or_else(PoisonError::into_inner) = moment;
         }
         server.write_all(&message[..passes]).await?;
@@ -231,7 +237,7 @@ async fn ask(
     }
 }
 
-/// What the server says.
+/// What the server says. A frozen connection is read on, so that the end of the server's side is noticed.
 async fn answer(
     shared: &Shared,
     mut server: OwnedReadHalf,
@@ -239,7 +245,7 @@ async fn answer(
     asked: &Mutex<Option<Moment>>,
 ) -> io::Result<()> {
     let asked = || *asked.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut has_committed = false;
+    let (mut has_committed, mut is_dead) = (false, false);
     loop {
         let message = read(&mut server).await?;
         has_committed |= message[0] == b'C' && &message[5..] == COMMIT;
@@ -258,11 +264,11 @@ async fn answer(
         if is_sprung && shared.spring() {
             return Ok(());
         }
-        if is_sprung || shared.is_frozen() {
-            // The connection ends with the program.
-            std::future::pending::<()>().await;
+        is_dead |= is_sprung || shared.is_frozen();
+        // That the server ends the session is heard in any case.
+        if !is_dead || message[0] == b'E' {
+            client.write_all(&message).await?;
         }
-        client.write_all(&message).await?;
     }
 }
 
