@@ -49,8 +49,8 @@ pub struct CompanyPull<'r> {
     tallies: Tallies,
     effects: Effects,
     date_contradictions: AtomicU32,
-    /// Whose users are asked one by one.
-    users: per_user::Work,
+    /// Those whose users may be asked one by one.
+    enrollments: Vec<EnrollmentRef>,
     /// Why nothing more of the company should be tried.
     ended: Option<PullError>,
 }
@@ -95,14 +95,7 @@ impl CompanyPass<'_> {
     /// What is asked about the users of an enrollment.
     #[must_use]
     pub fn questions(&self, enrollment: &EnrollmentRef) -> Vec<Question> {
-        per_user::RESOURCES
-            .into_iter()
-            .filter(|resource| self.run.asks_users(*resource, enrollment))
-            .map(|resource| Question {
-                resource,
-                enrollment_id: enrollment.id.clone(),
-            })
-            .collect()
+        per_user::questions(self.run, enrollment)
     }
 
     /// The end of a complete pull of `scope`, of rows of the company as a whole.
@@ -144,7 +137,7 @@ impl<'r> CompanyPull<'r> {
             tallies: Tallies::default(),
             effects: Effects::new(),
             date_contradictions: AtomicU32::new(0),
-            users: per_user::Work::default(),
+            enrollments: Vec::new(),
             ended: None,
         };
         let mut found = Vec::new();
@@ -160,9 +153,10 @@ impl<'r> CompanyPull<'r> {
         }
         run.progress.read();
         if pull.ended.is_none() {
-            pull.users = per_user::Work::of(run, &company.id, &pull.memory, &found).await?;
+            found.retain(|enrollment| !per_user::questions(run, enrollment).is_empty());
+            pull.enrollments = found;
         }
-        if pull.users.is_empty() {
+        if pull.work().await?.is_empty() {
             return pull.finish(&claim).await.map(Passed::Done);
         }
         // The second pass may be long in coming, and a kill before it must not hide what this one did. How the company
@@ -209,12 +203,19 @@ impl<'r> CompanyPull<'r> {
             self.ended = Some(PullError::Stopped);
             return self.finish(&claim).await;
         }
-        let work = std::mem::take(&mut self.users);
+        // Between the passes another run may have asked them.
+        self.memory = Memory::read(run.pool, &company.id).await?;
+        let work = self.work().await?;
         let fetched = self
             .load_while(&claim, async |pass| per_user::fetch(pass, &work).await)
             .await?;
         self.ended = fetched.err();
         self.finish(&claim).await
+    }
+
+    /// Whose users are to be asked one by one, as things stand.
+    async fn work(&self) -> Result<per_user::Work, WarehouseError> {
+        per_user::Work::of(self.run, &self.company.id, &self.memory, &self.enrollments).await
     }
 
     /// Runs `fetch` while what it delivers is loaded.

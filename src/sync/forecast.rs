@@ -19,6 +19,7 @@ use crate::extract::widgets::scope_of;
 use crate::resource::Resource;
 use crate::settings::Settings;
 use crate::warehouse::error::WarehouseError;
+use crate::warehouse::patience::persist;
 use crate::warehouse::stored_load::{self, StoredEnrollment};
 use crate::warehouse::{accounts, pending_users};
 
@@ -57,9 +58,8 @@ impl Forecast {
             per_second: rate(pool, settings).await?,
             ..Self::default()
         };
-        let account = accounts::read(pool).await.map_err(|error| {
-            WarehouseError::from_sqlx("read the account of the database", error)
-        })?;
+        let doing = "read the account of the database";
+        let account = persist(doing, async || accounts::read(pool).await).await?;
         let Some(account) = account else {
             return Ok(forecast);
         };

@@ -35,6 +35,18 @@ pub const RESOURCES: [Resource; 2] = [Resource::Answers, Resource::Interactions]
 /// refuses them all, is not asked for each of thousands.
 const MAX_FAILURES_IN_A_ROW: u32 = 20;
 
+/// What is asked about the users of an enrollment.
+pub fn questions(run: &RunContext<'_>, enrollment: &EnrollmentRef) -> Vec<Question> {
+    RESOURCES
+        .into_iter()
+        .filter(|resource| run.asks_users(*resource, enrollment))
+        .map(|resource| Question {
+            resource,
+            enrollment_id: enrollment.id.clone(),
+        })
+        .collect()
+}
+
 /// Whose users are asked in one company.
 #[derive(Debug, Default)]
 pub struct Work {

@@ -350,8 +350,7 @@ async fn run_limited(
         period_dialects: PeriodDialects::new(account.period_dialect),
         unknown_fields: Mutex::default(),
         forbidden_before: runs::read_forbidden_companies(pool)
-            .await
-            .map_err(database)?
+            .await?
             .into_iter()
             .collect(),
         own_enrollments: OnceCell::new(),

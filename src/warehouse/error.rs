@@ -176,7 +176,8 @@ impl WarehouseErrorKind {
                     "42501" => Self::NoRights(message),
                     "53100" => Self::DiskFull,
                     "53300" => Self::TooManyConnections,
-                    "57P01" | "57P02" | "57P03" => Self::Unreachable(message),
+                    // The server ended the session: it is shut down, it starts, or the session had stood still.
+                    "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => Self::Unreachable(message),
                     "3F000" | "42P01" => Self::NotMigrated,
                     _ => Self::Other(format!("{message} (SQLSTATE {code})")),
                 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{FromRow, PgConnection, PgPool};
 
 use super::error::WarehouseError;
+use super::patience::persist;
 use crate::resource::Resource;
 
 /// Users read at once.
@@ -211,15 +212,17 @@ pub async fn due(
     company_id: &str,
     now: DateTime<Utc>,
 ) -> Result<Vec<(String, String, i64)>, WarehouseError> {
-    sqlx::query_as(
-        "select resource, enrollment_id, count(*) from sync.pending_users
-         where company_id = $1 and due_at <= $2 group by 1, 2 order by 1, 2",
-    )
-    .bind(company_id)
-    .bind(now)
-    .fetch_all(pool)
+    persist("read whom to ask", async || {
+        sqlx::query_as(
+            "select resource, enrollment_id, count(*) from sync.pending_users
+             where company_id = $1 and due_at <= $2 group by 1, 2 order by 1, 2",
+        )
+        .bind(company_id)
+        .bind(now)
+        .fetch_all(pool)
+        .await
+    })
     .await
-    .map_err(|error| WarehouseError::from_sqlx("read whom to ask", error))
 }
 
 /// The next due users of an enrollment behind `after`, in the order of their ids.
@@ -230,25 +233,27 @@ pub async fn page(
     now: DateTime<Utc>,
     after: (&str, &str),
 ) -> Result<Vec<PendingUser>, WarehouseError> {
-    sqlx::query_as(
-        "select p.reported_enrollment_id, p.target_user_id, u.status, u.target_user_id is not null as is_reported
-         from sync.pending_users p
-         left join keepnet.enrollment_users u
-             on u.company_id = p.company_id and u.enrollment_id = p.enrollment_id
-            and u.reported_enrollment_id = p.reported_enrollment_id and u.target_user_id = p.target_user_id
-            and u.deleted_at is null
-         where p.company_id = $1 and p.resource = $2 and p.enrollment_id = $3 and p.due_at <= $4
-           and (p.reported_enrollment_id, p.target_user_id) > ($5, $6)
-         order by p.reported_enrollment_id, p.target_user_id limit $7",
-    )
-    .bind(company_id)
-    .bind(question.resource.name())
-    .bind(&question.enrollment_id)
-    .bind(now)
-    .bind(after.0)
-    .bind(after.1)
-    .bind(PAGE)
-    .fetch_all(pool)
+    persist("read whom to ask", async || {
+        sqlx::query_as(
+            "select p.reported_enrollment_id, p.target_user_id, u.status, u.target_user_id is not null as is_reported
+             from sync.pending_users p
+             left join keepnet.enrollment_users u
+                 on u.company_id = p.company_id and u.enrollment_id = p.enrollment_id
+                and u.reported_enrollment_id = p.reported_enrollment_id and u.target_user_id = p.target_user_id
+                and u.deleted_at is null
+             where p.company_id = $1 and p.resource = $2 and p.enrollment_id = $3 and p.due_at <= $4
+               and (p.reported_enrollment_id, p.target_user_id) > ($5, $6)
+             order by p.reported_enrollment_id, p.target_user_id limit $7",
+        )
+        .bind(company_id)
+        .bind(question.resource.name())
+        .bind(&question.enrollment_id)
+        .bind(now)
+        .bind(after.0)
+        .bind(after.1)
+        .bind(PAGE)
+        .fetch_all(pool)
+        .await
+    })
     .await
-    .map_err(|error| WarehouseError::from_sqlx("read whom to ask", error))
 }

@@ -3,6 +3,7 @@
 use sqlx::PgPool;
 
 use super::error::WarehouseError;
+use super::patience::persist;
 
 /// Users read at once.
 const PAGE: i64 = 500;
@@ -28,18 +29,20 @@ pub async fn page(
     let (enrollment, user) = after.map_or(("", ""), |last| {
         (&last.reported_enrollment_id, &last.target_user_id)
     });
-    sqlx::query_as(
-        "select reported_enrollment_id, target_user_id, status from keepnet.enrollment_users
-         where company_id = $1 and enrollment_id = $2 and deleted_at is null
-           and (reported_enrollment_id, target_user_id) > ($3, $4)
-         order by reported_enrollment_id, target_user_id limit $5",
-    )
-    .bind(company_id)
-    .bind(enrollment_id)
-    .bind(enrollment)
-    .bind(user)
-    .bind(PAGE)
-    .fetch_all(pool)
+    persist("read the users of an enrollment", async || {
+        sqlx::query_as(
+            "select reported_enrollment_id, target_user_id, status from keepnet.enrollment_users
+             where company_id = $1 and enrollment_id = $2 and deleted_at is null
+               and (reported_enrollment_id, target_user_id) > ($3, $4)
+             order by reported_enrollment_id, target_user_id limit $5",
+        )
+        .bind(company_id)
+        .bind(enrollment_id)
+        .bind(enrollment)
+        .bind(user)
+        .bind(PAGE)
+        .fetch_all(pool)
+        .await
+    })
     .await
-    .map_err(|error| WarehouseError::from_sqlx("read the users of an enrollment", error))
 }

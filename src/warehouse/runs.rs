@@ -320,10 +320,13 @@ pub async fn find_living(db: impl sqlx::PgExecutor<'_>) -> Result<Option<i64>, s
 }
 
 /// The companies whose last try was refused.
-pub async fn read_forbidden_companies(pool: &PgPool) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar("select company_id from sync.company_state where verdict = 'forbidden'")
-        .fetch_all(pool)
-        .await
+pub async fn read_forbidden_companies(pool: &PgPool) -> Result<Vec<String>, WarehouseError> {
+    persist("read the companies that refused", async || {
+        sqlx::query_scalar("select company_id from sync.company_state where verdict = 'forbidden'")
+            .fetch_all(pool)
+            .await
+    })
+    .await
 }
 
 /// A count as PostgreSQL holds it.

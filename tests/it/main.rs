@@ -14,6 +14,7 @@ mod formula;
 mod incremental;
 mod migrations;
 mod repair_dates;
+mod resume;
 mod support;
 mod sync;
 mod unchanged;

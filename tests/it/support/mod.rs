@@ -2,12 +2,15 @@
 
 pub mod cluster;
 pub mod database;
+pub mod gate;
 pub mod program;
+pub mod running;
 pub mod simulator;
 pub mod survey;
 pub mod table;
 pub mod vendor;
 pub mod widgets;
+pub mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

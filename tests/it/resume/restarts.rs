@@ -1,0 +1,109 @@
+//! PostgreSQL goes away in the middle of a run and comes back: the run goes on.
+
+use std::path::PathBuf;
+
+use keepnet_etl::warehouse::embedded::{Embedded, EmbeddedDatabase, Status};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+use super::assert_undisturbed;
+use crate::support::database;
+use crate::support::gate::Gate;
+use crate::support::program::Program;
+use crate::support::running::{Running, in_time};
+use crate::support::simulator::Simulator;
+
+const WORLD: &[&str] = &[
+    "--companies",
+    "2",
+    "--enrollments",
+    "4",
+    "--users",
+    "5",
+    "--survey-share",
+    "50%",
+];
+
+/// A server that may be stopped and started; it ends with this value.
+struct Server {
+    folder: TempDir,
+}
+
+impl Server {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(folder.path(), mode).unwrap();
+        Self { folder }
+    }
+
+    fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("postgres")
+    }
+
+    fn embedded(&self) -> Embedded {
+        Embedded::new(self.data_dir()).with_setting("fsync", "off")
+    }
+
+    /// Starts it, at the same port as before.
+    async fn start(&self) -> EmbeddedDatabase {
+        self.embedded().start_or_attach().await.unwrap()
+    }
+
+    /// Sends a signal to the server, and waits until it is gone.
+    async fn end(&self, how: Signal) {
+        let Status::Running { pid, .. } = self.embedded().status().unwrap() else {
+            return;
+        };
+        kill(Pid::from_raw(pid), how).unwrap();
+        in_time("the server ends", async {
+            while matches!(
+                self.embedded().status(),
+                Ok(Status::Running { .. }) | Err(_)
+            ) {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Ok(Status::Running { pid, .. }) = self.embedded().status() {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGQUIT);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_restart_of_the_database_is_survived_in_the_same_run() {
+    let simulator = Simulator::start(WORLD);
+    let gate = Gate::before(simulator.url()).await;
+    let server = Server::new();
+    let url = server.start().await.url();
+    let pool = database::pool(&url).await;
+    // In order: transactions are broken off; the server is gone at once, and recovers when it comes back.
+    for how in [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGKILL] {
+        for moment in ["/users/search", "/exam-result-sessions/"] {
+            sqlx::raw_sql(
+                "drop schema if exists keepnet cascade; drop schema if exists sync cascade",
+            )
+            .execute(&pool)
+            .await
+            .unwrap();
+            let program = Program::between(gate.url(), &url);
+            let held = gate.hold_nth(3, move |request| request.contains(moment));
+            let mut running = Running::start(&program, "sync");
+            running.meets(held).await;
+            server.end(how).await;
+            // It is wanted before it is back.
+            gate.let_go();
+            server.start().await;
+            let output = running.end().await;
+            assert_eq!(output.code, 0, "{how} {moment}: {output:#?}");
+            assert_undisturbed(&pool, &simulator).await;
+        }
+    }
+}
