@@ -51,6 +51,15 @@ received() {
     curl -fsS "$KEEPNET_ETL__API__BASE_URL/simulator/requests" | jq .total
 }
 
+endpoints() {
+    curl -fsS "$KEEPNET_ETL__API__BASE_URL/simulator/requests" | jq .endpoints
+}
+
+# Requests per endpoint from one count to another.
+between() {
+    jq -n --slurpfile a "$1" --slurpfile b "$2" '$b[0] | with_entries(.value -= $a[0][.key])'
+}
+
 written() {
     ask "select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) from pg_stat_user_tables where schemaname = '$1'"
 }
@@ -102,6 +111,7 @@ measure() {
     before_keepnet=$(written keepnet) before_sync=$(written sync)
     requests_received=$(received)
     before=$(ask 'select pg_current_wal_insert_lsn()')
+    endpoints >"$folder/before"
     command time -f '%e s elapsed, %U s user, %S s system, %M KiB peak RSS' -o "$folder/time" \
         "$program" sync --json "$@" >"$folder/report"
     wal=$(ask "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '$before')")
@@ -121,6 +131,7 @@ measure_kill() {
     export KEEPNET_ETL__WAREHOUSE__DATA_DIR=$folder/killed
     create_database
     before=$(received)
+    endpoints >"$folder/before"
     "$program" sync --json >/dev/null 2>&1 &
     sync=$!
     until (($(received) - before >= undisturbed / 2)); do sleep 0.02; done
@@ -131,6 +142,9 @@ measure_kill() {
     echo "== killed after $killed of $undisturbed requests, and begun again"
     jq -c '{outcome, requests, predicted_requests, rows}' "$folder/report"
     echo "requests of both together beyond those of the undisturbed first sync: $(($(received) - before - undisturbed))"
+    endpoints >"$folder/after"
+    between "$folder/before" "$folder/after" >"$folder/both"
+    between "$folder/undisturbed" "$folder/both" | jq -c 'with_entries(select(.value != 0))'
     echo "  of which listings that every sync reads: $(least | awk '{ n += $2 } END { print n }')"
 }
 
@@ -140,6 +154,8 @@ for phase in $phases; do
     first)
         measure "first sync" formula
         undisturbed=$requests_received
+        endpoints >"$folder/after"
+        between "$folder/before" "$folder/after" >"$folder/undisturbed"
         ;;
     second)
         echo "== due before the second sync"

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use keepnet_etl::resource::Resource;
 use keepnet_etl::settings::{Settings, Sources};
 
-use simulation::{Run, Simulation};
+use simulation::{Oldest, Run, Simulation};
 use world::Size;
 
 fn main() -> anyhow::Result<()> {
@@ -45,7 +45,9 @@ fn main() -> anyhow::Result<()> {
         in_days(took)
     );
     table(&[first]);
-    simulation.oldest = Default::default();
+    let second = simulation.sync();
+    println!("\nthe sync after it: {} requests", second.total());
+    simulation.oldest = Oldest::default();
 
     let end = simulation.now() + TimeDelta::days(days as i64);
     let mut runs = Vec::new();
@@ -53,7 +55,7 @@ fn main() -> anyhow::Result<()> {
         runs.push(simulation.sync());
     }
     let per_hour = (per_second * 3_600.0) as u64;
-    report("from the end of the first load on", &runs, per_hour);
+    report("from then on", &runs, per_hour);
     let steady = runs
         .iter()
         .filter(|run| run.begun_at >= end - TimeDelta::days(days as i64 / 2));
@@ -105,6 +107,7 @@ fn table(runs: &[Run]) {
             run.requests.get(&resource).copied().unwrap_or(0)
         });
     }
-    line("of these walks", &|run| run.walked);
+    line("(in walks)", &|run| run.walked);
     line("all", &Run::total);
+    line("(rolling full)", &|run| run.rolling);
 }

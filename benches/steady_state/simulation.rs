@@ -30,8 +30,10 @@ const REPORTS: u64 = 2;
 pub struct Run {
     pub begun_at: DateTime<Utc>,
     pub requests: BTreeMap<Resource, u64>,
-    /// Those of the rolling full and of what is met for the first time among them.
+    /// Those among them that walk through all users of a survey: at first sight, and by the rolling full.
     pub walked: u64,
+    /// Enrollments that the rolling full read.
+    pub rolling: u64,
 }
 
 impl Run {
@@ -178,6 +180,7 @@ impl Simulation {
         let Some(why) = self.rhythm.summary(of, listed_as, now).or(detail) else {
             return;
         };
+        self.run.rolling += u64::from(why == Why::Rolling);
         self.ask(Resource::Summaries, 1);
         one.slot.look(&mut self.dice);
         let counts = one.slot.changes.to_string();
@@ -216,6 +219,10 @@ impl Simulation {
             self.note_age(one.users.as_ref(), is_open);
             one.users = Some(Cursor {
                 fingerprint: Some(counts.clone()),
+                state: CursorState {
+                    pages: u32::try_from(self.pages).ok(),
+                    ..CursorState::default()
+                },
                 last_complete_at: Some(now),
                 due_at: next(now).users_due_at,
                 full_due_at: full_due_at(now),
