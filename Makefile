@@ -2,7 +2,7 @@
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo test check
+.PHONY: help demo test check bench
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -26,3 +26,10 @@ check: ## Formatting, lints, documents, licences, container files
 	@if command -v docker-compose >/dev/null; then \
 		docker-compose --env-file .env.example config -q; \
 	else echo "docker-compose is not installed: docker-compose.yml is not checked"; fi
+
+bench: ## Measures syncs, loading and the steady state; minutes (BENCH="COMPANIES ENROLLMENTS USERS")
+	scripts/install-postgres.sh
+	cargo build --release --locked
+	cargo bench --locked --bench load
+	CARGO_TARGET_DIR=$(TARGET) scripts/bench.sh $(BENCH)
+	cargo bench --locked --bench steady_state

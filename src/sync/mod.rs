@@ -16,7 +16,8 @@ pub mod account_checks;
 mod catalogues;
 mod claims;
 mod company;
-mod due;
+#[doc(hidden)]
+pub mod due;
 mod enrollment;
 mod enrollments;
 mod forecast;
@@ -25,7 +26,8 @@ mod memory;
 mod per_user;
 pub mod repair_dates;
 mod report;
-mod rhythm;
+#[doc(hidden)]
+pub mod rhythm;
 mod run;
 mod tally;
 
