@@ -11,7 +11,7 @@ use keepnet_etl::extract::widgets::{Month, scope_of};
 use keepnet_etl::resource::Resource;
 use keepnet_etl::settings::SyncSettings;
 use keepnet_etl::sync::due::Due;
-use keepnet_etl::sync::rhythm::{Remembered, Rhythm, Why};
+use keepnet_etl::sync::rhythm::{Remembered, Rhythm, Why, place_in_day};
 use keepnet_etl::warehouse::cursors::{Cursor, CursorState};
 
 use crate::dice::Dice;
@@ -24,6 +24,8 @@ const CLOSED_MONTHS: u32 = 12;
 const WIDGET_TYPES: u64 = 17;
 /// Executive reports, beside their list.
 const REPORTS: u64 = 2;
+/// How long after its begin a run walks through users.
+const WALKS_FOR: TimeDelta = TimeDelta::minutes(45);
 
 /// What a run asked for.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +36,8 @@ pub struct Run {
     pub walked: u64,
     /// Enrollments that the rolling full read.
     pub rolling: u64,
+    /// Some walks are left to the next run, which begins at once.
+    pub has_more: bool,
 }
 
 impl Run {
@@ -58,6 +62,8 @@ struct Enrollment {
     detail: Option<Cursor>,
     users: Option<Cursor>,
     walks: [Option<Cursor>; 2],
+    /// Requests of a walk that the next run makes.
+    rest: [u64; 2],
     /// Changes when the users were read.
     reported: u64,
     /// Users of a survey whose row changed since they were asked.
@@ -98,18 +104,21 @@ impl Simulation {
                 detail: None,
                 users: None,
                 walks: [None, None],
+                rest: [0, 0],
                 reported: 0,
                 pending: 0.0,
             });
+            let id = format!("company-{company}");
             Company {
-                id: format!("company-{company}"),
                 enrollments: enrollments.collect(),
                 due: Due {
+                    day_begins_after: place_in_day(&id),
                     completed: HashMap::new(),
                     now: epoch,
                     zone: ZONE,
                     settled_after: sync.settled_after,
                 },
+                id,
             }
         });
         Self {
@@ -133,8 +142,10 @@ impl Simulation {
 
     /// One sync, when the next hour begins, or at once when the last one took longer than its hour.
     pub fn sync(&mut self) -> Run {
-        let wait = self.next_at - self.now();
-        self.elapsed += (wait.as_seconds_f64()).max(0.0);
+        if !self.run.has_more {
+            let wait = self.next_at - self.now();
+            self.elapsed += (wait.as_seconds_f64()).max(0.0);
+        }
         let hour = self.now().duration_trunc(TimeDelta::hours(1));
         self.next_at = hour.unwrap_or(self.next_at) + TimeDelta::hours(1);
         self.run = Run {
@@ -160,7 +171,7 @@ impl Simulation {
             }
         }
         self.companies = companies;
-        std::mem::take(&mut self.run)
+        self.run.clone()
     }
 
     fn ask(&mut self, resource: Resource, requests: u64) {
@@ -262,12 +273,23 @@ impl Simulation {
         let pending = one.slot.requests_for(std::mem::take(&mut one.pending), now);
         let all = one.slot.requests_for(one.slot.users(), now);
         for (at, resource) in resources.into_iter().enumerate() {
-            if self.rhythm.walk(one.walks[at].as_ref(), now).is_none() {
-                self.ask(resource, pending[at]);
+            if one.rest[at] == 0 {
+                if self.rhythm.walk(one.walks[at].as_ref(), now).is_none() {
+                    self.ask(resource, pending[at]);
+                    continue;
+                }
+                one.rest[at] = all[at];
+            }
+            let left = self.run.begun_at + WALKS_FOR - self.now();
+            let fits = left.as_seconds_f64().max(0.0) / self.seconds_per_request;
+            let asked = one.rest[at].min(fits as u64);
+            self.ask(resource, asked);
+            self.run.walked += asked;
+            one.rest[at] -= asked;
+            if one.rest[at] > 0 {
+                self.run.has_more = true;
                 continue;
             }
-            self.ask(resource, all[at]);
-            self.run.walked += all[at];
             self.note_age(one.walks[at].as_ref(), false);
             one.walks[at] = Some(Cursor {
                 last_complete_at: Some(self.now()),
@@ -332,7 +354,7 @@ impl Enrollment {
     /// Another one has taken the place.
     fn forget(&mut self) {
         (self.summary, self.detail, self.users) = (None, None, None);
-        self.walks = [None, None];
+        (self.walks, self.rest) = ([None, None], [0, 0]);
         (self.reported, self.pending) = (0, 0.0);
     }
 }

@@ -71,6 +71,14 @@ impl Bars {
         pace
     }
 
+    /// Says something that stays.
+    pub fn println(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => info!("{line}"),
+        }
+    }
+
     /// Takes the bar away.
     pub fn clear(&self) {
         if let Some(bar) = &self.bar {

@@ -124,7 +124,7 @@ pub struct Watched {
     pub pool: PgPool,
 }
 
-/// A run with progress on standard error, which a signal ends in good order.
+/// A run with progress on standard error, which a signal ends in good order, and those that have to follow it.
 pub async fn watched(
     app: &App,
     warehouse: Warehouse,
@@ -133,24 +133,35 @@ pub async fn watched(
     let client = app.client()?;
     let stop = stop_on_signal();
     let bars = Bars::new(client.clone());
-    let done = sync::run(
-        &app.settings,
-        &warehouse.pool,
-        &client,
-        &app.clock,
-        request,
-        &bars,
-        &stop,
-    )
-    .await;
-    bars.clear();
-    let report = match done {
-        Ok(report) => report,
-        Err(error) => {
-            warehouse.pool.close().await;
-            return Err(error.into());
+    let report = loop {
+        let done = sync::run(
+            &app.settings,
+            &warehouse.pool,
+            &client,
+            &app.clock,
+            request,
+            &bars,
+            &stop,
+        )
+        .await;
+        match done {
+            Ok(report) if report.has_more && report.outcome != "stopped" => {
+                bars.println(&format!(
+                    "run {}: {}, {} requests; the next one looks at what changed meanwhile, and goes on",
+                    report.run_id,
+                    report.outcome,
+                    grouped(report.totals.requests)
+                ));
+            }
+            Ok(report) => break report,
+            Err(error) => {
+                bars.clear();
+                warehouse.pool.close().await;
+                return Err(error.into());
+            }
         }
     };
+    bars.clear();
     Ok(Watched {
         report,
         place: warehouse.place,

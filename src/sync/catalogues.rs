@@ -8,7 +8,7 @@ use super::company::CompanyPass;
 use super::due::Due;
 use super::enrollment::unless_it_ends_the_company;
 use super::memory::{Extent, Memory};
-use super::rhythm::Why;
+use super::rhythm::{self, Why};
 use crate::extract::widgets::{Month, scope_of};
 use crate::extract::{
     Delivery, PullError, Pulled, Scope, reports, target_groups, trainings, widgets,
@@ -37,7 +37,13 @@ fn catalogues() -> [(Resource, &'static Table); 4] {
 /// Fetches what is due. Gives an error only when it ends the company.
 pub async fn fetch(pass: &CompanyPass<'_>) -> Result<(), PullError> {
     let run = pass.run;
-    let calendar = Calendar::new(pass.memory, run.extent, run.settings, pass.now());
+    let calendar = Calendar::new(
+        pass.memory,
+        &pass.company.id,
+        run.extent,
+        run.settings,
+        pass.now(),
+    );
     for (resource, table) in catalogues() {
         if !run.selection.includes(resource) || calendar.why(resource).is_none() {
             continue;
@@ -131,6 +137,7 @@ impl<'m> Calendar<'m> {
     #[must_use]
     pub fn new(
         memory: &'m Memory,
+        company_id: &str,
         extent: Extent,
         settings: &Settings,
         now: DateTime<Utc>,
@@ -144,6 +151,7 @@ impl<'m> Calendar<'m> {
                 now,
                 zone: settings.api.time_zone,
                 settled_after: settings.sync.settled_after,
+                day_begins_after: rhythm::place_in_day(company_id),
             },
             closed_months: settings.widgets.months,
         }

@@ -37,7 +37,7 @@ pub enum Passed<'r> {
     /// There is nothing more to ask.
     Done(CompanyReport),
     /// There are users to be asked one by one.
-    HasUsers(CompanyPull<'r>),
+    HasUsers(Box<CompanyPull<'r>>),
 }
 
 /// A company between its two passes.
@@ -163,7 +163,9 @@ impl<'r> CompanyPull<'r> {
         // stands is not known yet.
         record(run, &claim, &pull.report().scopes, None).await?;
         run.give_back(&claim).await?;
-        Ok(Passed::HasUsers(pull))
+        // It is read anew then: many companies may wait.
+        pull.memory = Memory::default();
+        Ok(Passed::HasUsers(Box::new(pull)))
     }
 
     /// A person who is no longer in the enrollment that described them is described by another, which may have been read
@@ -293,7 +295,7 @@ impl<'r> CompanyPull<'r> {
         // What the service does not give cannot be missing.
         let is_whole = run.is_about_everything()
             && !was_stopped
-            && !self.tallies.is_resumed()
+            && !self.tallies.is_partial()
             && report.verdict <= Verdict::Unsupported;
         let state = CompanyState {
             company_id: &report.company_id,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use crate::extract::widgets::Month;
@@ -20,6 +20,8 @@ pub struct Due {
     pub zone: Tz,
     /// How long after its end a month may still change.
     pub settled_after: Duration,
+    /// How long after midnight the day of a company begins, so that not all companies begin theirs at once.
+    pub day_begins_after: TimeDelta,
 }
 
 impl Due {
@@ -33,7 +35,13 @@ impl Due {
     #[must_use]
     pub fn daily(&self, resource: Resource, scope: &str) -> bool {
         self.last(resource, scope)
-            .is_none_or(|last| last.with_timezone(&self.zone).date_naive() < self.today())
+            .is_none_or(|last| self.day_of(last) < self.day_of(self.now))
+    }
+
+    /// The day of the company in which an instant lies.
+    fn day_of(&self, at: DateTime<Utc>) -> NaiveDate {
+        let local = at.with_timezone(&self.zone).naive_local();
+        (local - self.day_begins_after).date()
     }
 
     /// Whether the values of a month are due: the present month once a day, a closed one once, and once more after it
@@ -43,11 +51,11 @@ impl Due {
         let Some(last) = self.last(resource, scope) else {
             return true;
         };
-        let end = self.end_of(month);
+        let end = self.end_of(month) + self.day_begins_after;
         if self.now < end {
             return self.daily(resource, scope);
         }
-        let settled = chrono::TimeDelta::from_std(self.settled_after)
+        let settled = TimeDelta::from_std(self.settled_after)
             .ok()
             .and_then(|after| end.checked_add_signed(after));
         last < end || settled.is_some_and(|settled| last < settled && settled <= self.now)
@@ -82,6 +90,7 @@ mod tests {
             now: at(now),
             zone: chrono_tz::Europe::Istanbul,
             settled_after: Duration::from_secs(30 * 86_400),
+            day_begins_after: TimeDelta::zero(),
         }
     }
 
@@ -93,6 +102,23 @@ mod tests {
         // In Istanbul the day began at 21:00.
         assert!(!daily("2026-05-10T20:00:00Z", Some("2026-05-09T22:00:00Z")));
         assert!(daily("2026-05-10T22:00:00Z", Some("2026-05-10T20:00:00Z")));
+    }
+
+    #[test]
+    fn the_days_of_a_company_may_begin_later() {
+        let mut due = due("2026-05-10T10:00:00Z", Some("2026-05-10T04:00:00Z"));
+        assert!(!due.daily(Resource::Widgets, "s"));
+        // From 08:00 in Istanbul on, that is 05:00.
+        due.day_begins_after = TimeDelta::hours(8);
+        assert!(due.daily(Resource::Widgets, "s"));
+        let april = Month::of(NaiveDate::from_ymd_opt(2026, 4, 7).expect("a day"));
+        due.completed.clear();
+        let key = (Resource::Widgets, "s".to_owned());
+        due.completed.insert(key, at("2026-05-01T03:00:00Z"));
+        assert!(
+            due.month(Resource::Widgets, "s", april),
+            "the month had not ended there"
+        );
     }
 
     #[test]

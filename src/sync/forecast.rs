@@ -224,7 +224,13 @@ impl Context<'_> {
         memory: &Memory,
         forecast: &mut Forecast,
     ) -> Result<(), WarehouseError> {
-        let calendar = Calendar::new(memory, self.request.extent, self.settings, self.now);
+        let calendar = Calendar::new(
+            memory,
+            company,
+            self.request.extent,
+            self.settings,
+            self.now,
+        );
         let (reports, types) = stored_load::catalogues(pool, company).await?;
         for resource in [
             Resource::TargetGroups,

@@ -248,7 +248,7 @@ impl<'a> Asking<'a> {
         let (pool, company_id) = (self.pass.run.pool, self.pass.company.id.as_str());
         let question = &self.part.question;
         if self.part.walk.is_some() {
-            while self.in_a_row < MAX_FAILURES_IN_A_ROW {
+            while self.in_a_row < MAX_FAILURES_IN_A_ROW && !self.must_rest() {
                 let id = &question.enrollment_id;
                 let after = self.after.as_ref();
                 let users = reported_users::page(pool, company_id, id, after).await?;
@@ -257,7 +257,7 @@ impl<'a> Asking<'a> {
                 };
                 self.each(&users, true, &may_exist, &ask, &mut deliver)
                     .await?;
-                if self.in_a_row < MAX_FAILURES_IN_A_ROW {
+                if self.in_a_row < MAX_FAILURES_IN_A_ROW && !self.must_rest() {
                     self.after = Some(last);
                 }
             }
@@ -327,6 +327,7 @@ impl<'a> Asking<'a> {
             .map(|user| async move { (user, ask(user).await) })
             .buffered(self.pass.run.concurrency);
         while self.in_a_row < MAX_FAILURES_IN_A_ROW
+            && !(is_walk && self.must_rest())
             && let Some((user, received)) = pulls.next().await
         {
             self.asked += 1;
@@ -412,6 +413,11 @@ impl<'a> Asking<'a> {
         reported == self.part.question.enrollment_id || !self.asked_about.contains(reported)
     }
 
+    /// Whether walks are left to the next run, so that it can first look at what changed meanwhile.
+    fn must_rest(&self) -> bool {
+        (self.pass.run.walks_until).is_some_and(|until| until <= Instant::now())
+    }
+
     /// Delivers what is left when no user is, and says how it ended.
     async fn end(
         &mut self,
@@ -420,7 +426,13 @@ impl<'a> Asking<'a> {
     ) -> Result<Pulled, PullError> {
         asked?;
         if self.part.walk.is_some() {
-            rest.cursors.push(self.walk_ended());
+            if self.must_rest() {
+                // Its cursor stands at the last user.
+                self.pass.tallies.leave_some();
+                self.pass.run.leave_some();
+            } else {
+                rest.cursors.push(self.walk_ended());
+            }
         }
         self.scope.deliver(rest).await?;
         match self.worst.take() {

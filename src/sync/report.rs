@@ -92,6 +92,8 @@ pub struct RunReport {
     pub run_id: i64,
     /// `ok`, `partial` or `stopped`.
     pub outcome: &'static str,
+    /// Walks through users were left to the next run, which had better follow at once.
+    pub has_more: bool,
     /// Requests that were expected; none before the first run.
     pub predicted: Option<u64>,
     /// Numbers of the whole run.

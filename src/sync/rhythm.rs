@@ -2,6 +2,7 @@
 //!
 //! - An *open* enrollment is looked at 15 minutes after it was read, and then after pauses that double while nothing
 //!   changes, up to `sync.max_staleness`.
+//! - A report of many pages is not read at every change of its counts: half an hour passes for each page after the first.
 //! - A *settled* one (finished or archived, and without a change for `sync.settled_after`) is only read by the rolling full.
 //! - The *rolling full* reads every enrollment once per `sync.full_every`. Each has a place of its own in that period, by
 //!   its id, so that every run reads a few and none reads all.
@@ -15,6 +16,8 @@ use crate::warehouse::cursors::Cursor;
 
 /// The first pause after something changed.
 const SOONEST: TimeDelta = TimeDelta::minutes(15);
+/// The pause between two readings of a changing report, per page after the first.
+const PER_PAGE: TimeDelta = TimeDelta::minutes(30);
 /// How often the settings of an open enrollment are read.
 const DETAILS_EVERY: TimeDelta = TimeDelta::days(7);
 /// The part of a promised age by which things are read earlier, so that it holds although runs are an hour apart and take
@@ -180,13 +183,21 @@ impl Rhythm {
             Some(Why::Wanted)
         } else if is_unfinished(users) {
             Some(Why::Unfinished)
-        } else if users.fingerprint.as_deref() != Some(counts) {
-            Some(Why::Changed)
         } else if is_past(users.due_at, now) {
             Some(Why::Due)
+        } else if users.fingerprint.as_deref() != Some(counts) && self.is_rested(users, now) {
+            Some(Why::Changed)
         } else {
             None
         }
+    }
+
+    /// Whether a report may be read again because its counts changed.
+    fn is_rested(&self, users: &Cursor, now: DateTime<Utc>) -> bool {
+        let pages = i32::try_from(users.state.pages.unwrap_or(1)).unwrap_or(i32::MAX);
+        let pause = PER_PAGE.checked_mul(pages.saturating_sub(1).max(0));
+        let pause = pause.unwrap_or(TimeDelta::MAX).min(self.longest());
+        is_past(users.last_complete_at.map(|at| later(at, pause)), now)
     }
 
     /// Why all users are walked through for their answers or interactions.
@@ -258,6 +269,14 @@ impl Rhythm {
         };
         later(now, TimeDelta::seconds(wait))
     }
+}
+
+/// Where in a day a company's own day begins.
+#[must_use]
+pub fn place_in_day(company_id: &str) -> TimeDelta {
+    let mut hasher = DefaultHasher::new();
+    company_id.hash(&mut hasher);
+    TimeDelta::seconds((hasher.finish() % 86_400).cast_signed())
 }
 
 fn later(at: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt};
 use sqlx::PgPool;
@@ -42,6 +42,9 @@ use crate::warehouse::tables::companies::CompanyRow;
 const COMPANIES_PER_REQUEST: usize = 2;
 /// The least of it.
 const LEAST_SIDE_BY_SIDE: usize = 4;
+/// How long after its begin a run still walks through users: the first load takes days of that, and what is open must not
+/// grow old meanwhile. The next run looks at that first, and then goes on.
+const WALKS_FOR: Duration = Duration::from_mins(45);
 /// The share of the companies that may disappear at once …
 const MAX_COMPANIES_GONE: f64 = 0.01;
 /// … and the number from which on that counts.
@@ -238,6 +241,10 @@ pub struct RunContext<'r> {
     pub unknown_fields: Mutex<HashSet<UnknownField>>,
     /// Companies that were forbidden before.
     pub forbidden_before: HashSet<String>,
+    /// When walks through the users of surveys are left to the next run; none: never.
+    pub walks_until: Option<Instant>,
+    /// Some were.
+    has_more: AtomicBool,
     /// What the reseller's own company lists, once somebody had to know.
     own_enrollments: OnceCell<HashSet<String>>,
 }
@@ -251,6 +258,11 @@ impl RunContext<'_> {
                 self.extent,
                 Extent::Backfill { from: Some(_), .. } | Extent::Backfill { to: Some(_), .. }
             )
+    }
+
+    /// Takes note that some walks are left to the next run.
+    pub fn leave_some(&self) {
+        self.has_more.store(true, Ordering::Relaxed);
     }
 
     /// Whether users of an enrollment are asked for `resource` one by one.
@@ -353,6 +365,9 @@ async fn run_limited(
             .await?
             .into_iter()
             .collect(),
+        // Who asks for everything does not wait for anything else.
+        walks_until: (request.extent == Extent::Due).then(|| begun + WALKS_FOR),
+        has_more: AtomicBool::new(false),
         own_enrollments: OnceCell::new(),
     };
     let (predicted, pulled) = match predict(&context, request).await {
@@ -366,6 +381,7 @@ async fn run_limited(
             let mut report = RunReport {
                 run_id,
                 outcome: "ok",
+                has_more: context.has_more.load(Ordering::Relaxed),
                 predicted,
                 totals: RunTotals {
                     requests,

@@ -34,7 +34,7 @@ struct Tally {
 #[derive(Debug, Default)]
 pub struct Tallies {
     by_resource: Mutex<HashMap<Resource, Tally>>,
-    is_resumed: AtomicBool,
+    is_partial: AtomicBool,
 }
 
 impl Tallies {
@@ -60,7 +60,7 @@ impl Tallies {
         let verdict = match result {
             Ok(pulled) => {
                 if pulled.listing.is_resumed {
-                    self.is_resumed.store(true, Ordering::Relaxed);
+                    self.leave_some();
                 }
                 tally.pages += u64::from(pulled.pages);
                 pulled.verdict
@@ -89,10 +89,16 @@ impl Tallies {
         }
     }
 
-    /// True when a pull went on from where an earlier process had stopped: it cannot say that nothing is missing.
+    /// Takes note that something is left to the next run.
+    pub fn leave_some(&self) {
+        self.is_partial.store(true, Ordering::Relaxed);
+    }
+
+    /// True when something is left to the next run, be it only to look whether nothing is missing: a pull went on from where
+    /// an earlier process had stopped, or a walk was not ended.
     #[must_use]
-    pub fn is_resumed(&self) -> bool {
-        self.is_resumed.load(Ordering::Relaxed)
+    pub fn is_partial(&self) -> bool {
+        self.is_partial.load(Ordering::Relaxed)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Resource, Tally>> {
