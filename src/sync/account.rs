@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use super::run::SyncError;
+use super::error::SyncError;
 use crate::api::dates::{DateFormat, DateReader, Evidence};
 use crate::api::endpoints::account::Texts;
 use crate::api::endpoints::companies::CompanyId;

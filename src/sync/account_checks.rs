@@ -1,7 +1,7 @@
 //! What `check` asks of an account: the questions of a run, without its writes.
 
 use super::account;
-use super::run::SyncError;
+use super::error::SyncError;
 use crate::api::endpoints::companies::CompanyId;
 use crate::api::{Claims, Client};
 use crate::settings::ApiSettings;

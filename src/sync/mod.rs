@@ -15,11 +15,13 @@ mod account;
 pub mod account_checks;
 mod catalogues;
 mod claims;
+mod companies;
 mod company;
 #[doc(hidden)]
 pub mod due;
 mod enrollment;
 mod enrollments;
+mod error;
 mod forecast;
 mod loader;
 mod memory;
@@ -29,10 +31,12 @@ mod report;
 #[doc(hidden)]
 pub mod rhythm;
 mod run;
+mod selection;
 mod tally;
 
+pub use error::{SyncError, api_exit_code};
 pub use forecast::{Forecast, Part};
 pub use memory::Extent;
 pub use report::{CompanyReport, Progress, RunReport, Silent};
 pub use rhythm::Why;
-pub use run::{RunKind, SyncError, SyncRequest, api_exit_code, run};
+pub use run::{RunKind, SyncRequest, run};

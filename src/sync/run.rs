@@ -2,41 +2,36 @@
 
 use std::collections::HashSet;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt};
 use sqlx::PgPool;
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::OnceCell;
 use tracing::{error, info, warn};
 
-use super::claims::Claimed;
 use super::company::{CompanyPull, Passed};
+use super::error::SyncError;
 use super::forecast::Forecast;
-use super::memory::{Extent, Memory};
+use super::memory::Extent;
 use super::report::{CompanyReport, Progress, RunReport};
 use super::rhythm::Rhythm;
-use super::{account, loader, tally};
+use super::selection::{Selection, asks_users, select};
+use super::{account, companies};
+use crate::api::Client;
 use crate::api::endpoints::enrollments::{Enrollment, EnrollmentList};
-use crate::api::{ApiError, ApiErrorKind, Client};
 use crate::clock::SharedClock;
-use crate::extract::companies::{self, Companies, CompanyRef};
+use crate::extract::PullError;
 use crate::extract::enrollments::EnrollmentRef;
 use crate::extract::users::TrainingTypes;
 use crate::extract::widgets::PeriodDialects;
-use crate::extract::{Delivery, PullError, Scope, Shared};
 use crate::resource::Resource;
-use crate::settings::{Interactions, Settings};
+use crate::settings::Settings;
 use crate::verdict::Verdict;
-use crate::warehouse::cursors::{CursorState, Step};
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::leases::Holder;
-use crate::warehouse::load::sweep::{Brake, Sweep};
-use crate::warehouse::load::tuple::Row;
-use crate::warehouse::patience::persist;
 use crate::warehouse::quarantine::UnknownField;
 use crate::warehouse::runs::{self, RunScope, RunTotals};
-use crate::warehouse::tables::companies::CompanyRow;
 
 /// Companies worked on at once, per request that may be under way: while large ones wait for their turn, small ones pass.
 const COMPANIES_PER_REQUEST: usize = 2;
@@ -45,10 +40,6 @@ const LEAST_SIDE_BY_SIDE: usize = 4;
 /// How long after its begin a run still walks through users: the first load takes days of that, and what is open must not
 /// grow old meanwhile. The next run looks at that first, and then goes on.
 const WALKS_FOR: Duration = Duration::from_mins(45);
-/// The share of the companies that may disappear at once …
-const MAX_COMPANIES_GONE: f64 = 0.01;
-/// … and the number from which on that counts.
-const COMPANIES_GONE_HELD_FROM: u64 = 3;
 
 /// What a run is asked to do.
 #[derive(Debug, Clone, Default)]
@@ -81,127 +72,6 @@ impl RunKind {
             Self::Sync => "sync",
             Self::Backfill => "backfill",
         }
-    }
-}
-
-/// Why a run could not do its work at all.
-#[derive(Debug, thiserror::Error)]
-pub enum SyncError {
-    /// The service failed or refused before a company was pulled.
-    #[error(transparent)]
-    Api(#[from] ApiError),
-    /// The database failed or refused.
-    #[error(transparent)]
-    Warehouse(#[from] WarehouseError),
-    /// The companies could not be pulled.
-    #[error(transparent)]
-    Companies(#[from] PullError),
-    /// The credential belongs to a single company.
-    #[error("could not list companies: the credentials are not those of a reseller")]
-    NotAReseller,
-    /// Both orders of day and month are proven.
-    #[error(
-        "could not decide the account's date format: {0} dates prove day first, {1} prove month first"
-    )]
-    DatesDisagree(u64, u64),
-    /// Companies that were asked for do not exist.
-    #[error("could not select companies: the account does not manage {0}")]
-    UnknownCompanies(String),
-}
-
-impl SyncError {
-    /// What the operator can do about it.
-    #[must_use]
-    pub fn remedy(&self) -> &'static str {
-        match self {
-            Self::Api(error) if matches!(error.kind, ApiErrorKind::Forbidden(_)) => NOT_A_RESELLER,
-            Self::Companies(PullError::Api(error))
-                if matches!(error.kind, ApiErrorKind::Forbidden(_)) =>
-            {
-                NOT_A_RESELLER
-            }
-            Self::Api(error) => error.remedy(),
-            Self::Warehouse(error) => error.remedy(),
-            Self::Companies(error) => error.remedy(),
-            Self::NotAReseller => NOT_A_RESELLER,
-            Self::DatesDisagree(..) => {
-                "set api.date_format (KEEPNET_ETL__API__DATE_FORMAT) to dmy or mdy"
-            }
-            Self::UnknownCompanies(_) => {
-                "check --company and sync.companies.include; ids are case-sensitive (see keepnet.companies)"
-            }
-        }
-    }
-
-    /// The exit code that stands for it.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Api(error) | Self::Companies(PullError::Api(error)) => api_exit_code(&error.kind),
-            Self::Warehouse(error) if error.is_unreachable() => 3,
-            Self::Companies(PullError::Stopped) => 1,
-            _ => 2,
-        }
-    }
-}
-
-const NOT_A_RESELLER: &str =
-    "use an API client that was created in the reseller's own company, with the role Reseller";
-
-/// The exit code for a failure at the start.
-#[must_use]
-pub fn api_exit_code(kind: &ApiErrorKind) -> u8 {
-    use ApiErrorKind::{
-        AccessWithdrawn, AddressRefused, CredentialsRefused, DailyLimit, Forbidden, Setup,
-        Unauthorized,
-    };
-    match kind {
-        CredentialsRefused(_)
-        | Setup(_)
-        | Unauthorized
-        | AccessWithdrawn
-        | AddressRefused
-        | Forbidden(_) => 2,
-        DailyLimit { .. } => 1,
-        _ => 3,
-    }
-}
-
-/// The resources of a run.
-#[derive(Debug, Clone)]
-pub struct Selection(HashSet<Resource>);
-
-impl Selection {
-    /// What was asked for, and what it depends on.
-    #[must_use]
-    pub fn new(asked: &[Resource]) -> Self {
-        let asked = if asked.is_empty() {
-            &Resource::ALL
-        } else {
-            asked
-        };
-        let needed = asked.iter().flat_map(|resource| resource.needs());
-        Self(asked.iter().chain(needed).copied().collect())
-    }
-
-    /// True when `resource` is to be pulled.
-    #[must_use]
-    pub fn includes(&self, resource: Resource) -> bool {
-        self.0.contains(&resource)
-    }
-
-    /// True when nothing is pulled but the companies themselves.
-    #[must_use]
-    pub fn is_only_companies(&self) -> bool {
-        self.0.len() == 1
-    }
-
-    /// True when nothing is left out.
-    #[must_use]
-    pub fn is_everything(&self) -> bool {
-        Resource::ALL
-            .iter()
-            .all(|resource| self.includes(*resource))
     }
 }
 
@@ -286,24 +156,6 @@ impl RunContext<'_> {
         };
         self.own_enrollments.get_or_init(read).await
     }
-}
-
-/// Whether users of an enrollment are asked for `resource` one by one.
-pub fn asks_users(
-    settings: &Settings,
-    selection: &Selection,
-    resource: Resource,
-    enrollment: &EnrollmentRef,
-) -> bool {
-    let is_wanted = match resource {
-        Resource::Answers => enrollment.is_survey,
-        _ => match settings.sync.interactions {
-            Interactions::Surveys => enrollment.is_survey,
-            Interactions::All => true,
-            Interactions::None => false,
-        },
-    };
-    is_wanted && selection.includes(resource)
 }
 
 /// Pulls what `request` asks for. Ends early, in good order, when `stop` is set or the requests of the day are used up.
@@ -473,7 +325,7 @@ async fn pull(
     request: &SyncRequest,
 ) -> Result<(RunScope, Vec<CompanyReport>), SyncError> {
     let side_by_side = (run.concurrency * COMPANIES_PER_REQUEST).max(LEAST_SIDE_BY_SIDE);
-    let (listing, companies) = pull_companies(run).await?;
+    let (listing, companies) = companies::pull(run).await?;
     let companies = select(companies, run.settings, request)?;
     run.progress.listed(companies.len());
     if run.selection.is_only_companies() {
@@ -514,167 +366,4 @@ async fn pull(
         listing,
         reports.into_iter().map(|(_, report)| report).collect(),
     ))
-}
-
-/// Pulls the companies themselves; they belong to the account.
-async fn pull_companies(run: &RunContext<'_>) -> Result<(RunScope, Vec<CompanyRef>), SyncError> {
-    let account_id = run.account_id;
-    let Claimed::Ours(claim) = run.claim_account(account_id).await? else {
-        return Err(PullError::Stopped.into());
-    };
-    let memory = Memory::read(run.pool, account_id).await?;
-    let begun = Instant::now();
-    let (sink, deliveries) = mpsc::channel::<Delivery>(loader::QUEUE);
-    let shared = Shared {
-        sink,
-        clock: run.clock.clone(),
-        stop: run.stop,
-        unknown_fields: &run.unknown_fields,
-        date_contradictions: &AtomicU32::new(0),
-    };
-    let client = run.client.counted();
-    let fetch = async {
-        let pulled = list_companies(run, &shared, &client, &memory).await;
-        drop(shared);
-        pulled
-    };
-    let target = loader::Target {
-        pool: run.pool,
-        clock: &run.clock,
-        company_id: account_id,
-        claim: &claim,
-    };
-    let load = loader::load(&target, run.progress, deliveries);
-    let (fetched, loaded) = tokio::join!(fetch, load);
-    run.give_back(&claim).await?;
-    let effects = loaded?;
-    let Companies {
-        pulled, companies, ..
-    } = fetched?;
-    let rows = effects
-        .get(&Resource::Companies)
-        .copied()
-        .unwrap_or_default();
-    let verdict = if rows.held > 0 {
-        pulled.verdict.max(Verdict::Held)
-    } else {
-        pulled.verdict
-    };
-    let (error, remedy) = match verdict {
-        Verdict::Complete => (None, None),
-        Verdict::Held => (
-            Some(tally::HELD.to_owned()),
-            Some(tally::HELD_REMEDY.to_owned()),
-        ),
-        verdict => (
-            Some(format!("the listing of companies is {verdict}")),
-            Some("it is read again by the next run; sync.discrepancies has the counts".to_owned()),
-        ),
-    };
-    let scope = RunScope {
-        company_id: account_id.to_owned(),
-        resource: Resource::Companies,
-        verdict,
-        pages: u64::from(pulled.pages),
-        requests: client.requests(),
-        rows,
-        duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-        error,
-        remedy,
-    };
-    persist("record the run", async || {
-        let mut db = run.pool.acquire().await?;
-        runs::record_scope(&mut db, run.holder.run_id, &scope).await
-    })
-    .await?;
-    Ok((scope, companies))
-}
-
-async fn list_companies(
-    run: &RunContext<'_>,
-    shared: &Shared<'_>,
-    client: &Client,
-    memory: &Memory,
-) -> Result<Companies, PullError> {
-    let scope = &Scope::begin(shared, Resource::Companies, "");
-    let pages = memory.pages(Resource::Companies, "");
-    let doubtful = memory.doubtful(Resource::Companies, "");
-    let listed = companies::pull(scope, client, run.account_id, pages, doubtful).await?;
-    let pulled = &listed.pulled;
-    let state = CursorState {
-        pages: Some(pulled.listing.pages),
-        ..CursorState::default()
-    };
-    let step = if pulled.is_complete() {
-        Step::Complete {
-            fingerprint: None,
-            due_at: None,
-            full_due_at: None,
-            changed_at: None,
-            verdict: pulled.verdict,
-        }
-    } else {
-        Step::Ended(pulled.verdict)
-    };
-    // Some companies are only in the tree.
-    let sweep = (pulled.may_delete() && listed.is_tree_known).then(|| Sweep {
-        resource: Resource::Companies,
-        scope: String::new(),
-        table: CompanyRow::TABLE,
-        owner: Vec::new(),
-        only: None,
-        seen: pulled.listing.seen.clone(),
-        run_id: run.holder.run_id,
-        is_ascending: None,
-        brake: Brake {
-            share: MAX_COMPANIES_GONE,
-            at_least: COMPANIES_GONE_HELD_FROM,
-            is_accepted: run.accepts_deletions,
-        },
-    });
-    let end = Delivery {
-        sweep,
-        cursors: vec![scope.step(state, step)],
-        ..Delivery::default()
-    };
-    scope.deliver(end).await?;
-    Ok(listed)
-}
-
-fn select(
-    companies: Vec<CompanyRef>,
-    settings: &Settings,
-    request: &SyncRequest,
-) -> Result<Vec<CompanyRef>, SyncError> {
-    let known: HashSet<&str> = companies
-        .iter()
-        .map(|company| company.id.as_str())
-        .collect();
-    let asked = request
-        .companies
-        .iter()
-        .chain(&settings.sync.companies_include);
-    let unknown: Vec<&str> = asked
-        .map(String::as_str)
-        .filter(|company| !known.contains(company))
-        .collect();
-    if !unknown.is_empty() {
-        return Err(SyncError::UnknownCompanies(unknown.join(", ")));
-    }
-    Ok(companies
-        .into_iter()
-        .filter(|company| is_selected(&company.id, settings, request))
-        .collect())
-}
-
-/// Whether a run comes to a company.
-pub fn is_selected(company_id: &str, settings: &Settings, request: &SyncRequest) -> bool {
-    let lists = |list: &[String]| list.iter().any(|listed| listed == company_id);
-    let (include, exclude) = (
-        &settings.sync.companies_include,
-        &settings.sync.companies_exclude,
-    );
-    (request.companies.is_empty() || lists(&request.companies))
-        && (include.is_empty() || lists(include))
-        && !lists(exclude)
 }
