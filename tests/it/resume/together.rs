@@ -93,14 +93,22 @@ async fn two_runs_at_once_share_the_work_and_ask_for_nothing_twice() {
             assert_eq!(output.code, 0, "{first} and {second}: {output:#?}");
         }
         assert_undisturbed(&place.pool, &place.simulator).await;
-        let requests = place.take_requests();
+        let mut requests = place.take_requests();
+        assert!(requests.len() > 50, "{}", requests.len());
+        if second == "backfill" {
+            // What was read before it began, it reads again.
+            requests.retain(|request| is_about_one_user(request));
+        }
         let twice: Vec<_> = (requests.windows(2))
             .filter(|pair| pair[0] == pair[1])
             .map(|pair| &pair[0])
             .collect();
         assert!(twice.is_empty(), "{first} and {second}: {twice:#?}");
-        assert!(requests.len() > 50, "{}", requests.len());
     }
+}
+
+fn is_about_one_user(request: &str) -> bool {
+    request.contains("/exam-result-sessions/") || request.contains("/interactions/")
 }
 
 #[tokio::test]
