@@ -177,7 +177,8 @@ impl Order {
         if self.is_first {
             self.is_first = false;
             if let (Some(total), 1..) = (pages.total, pages.rows) {
-                let expected = 2 * total.div_ceil(pages.rows) + SPARE_PAGES;
+                let expected = total.div_ceil(pages.rows);
+                let expected = expected.saturating_mul(2).saturating_add(SPARE_PAGES);
                 self.max_pages = u32::try_from(expected).unwrap_or(u32::MAX);
             }
         }
@@ -196,3 +197,6 @@ impl Order {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

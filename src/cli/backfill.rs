@@ -90,15 +90,15 @@ pub async fn run(app: &App, args: &BackfillArgs) -> Result<ExitCode, Failure> {
         }
         None => backfills::begin(&warehouse.pool, &name, now).await?,
     };
-    let Watched {
-        report,
-        place,
-        pool,
-    } = Box::pin(watched(app, warehouse, &request(backfill.started_at))).await?;
-    if report.outcome == "ok" {
+    let pool = warehouse.pool.clone();
+    let watched = Box::pin(watched(app, warehouse, &request(backfill.started_at))).await;
+    if let Ok(Watched { report, .. }) = &watched
+        && report.outcome == "ok"
+    {
         backfills::finish(&pool, &name).await?;
     }
     pool.close().await;
+    let Watched { report, place } = watched?;
     finished(&report, &place, args.json)
 }
 

@@ -8,6 +8,7 @@ use super::Failure;
 use super::failure::REFUSED;
 use crate::api::{Claims, Client};
 use crate::app::{App, Warehouse};
+use crate::daemon::cycle::Cycle;
 use crate::sync::account_checks::{self, DateDecision};
 use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
 use crate::warehouse::{accounts, migrate};
@@ -135,7 +136,7 @@ pub async fn run(app: &App, args: &CheckArgs) -> Result<ExitCode, Failure> {
     }
     let warehouse = match app.open().await {
         Ok(warehouse) => {
-            database(&mut lines, &warehouse).await;
+            database(&mut lines, app, &warehouse).await;
             Some(warehouse)
         }
         Err(error) => {
@@ -157,7 +158,7 @@ pub async fn run(app: &App, args: &CheckArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(lines.code()))
 }
 
-async fn database(lines: &mut Lines, warehouse: &Warehouse) {
+async fn database(lines: &mut Lines, app: &App, warehouse: &Warehouse) {
     let version = sqlx::query_scalar::<_, String>("select current_setting('server_version')")
         .fetch_one(&warehouse.pool)
         .await;
@@ -181,6 +182,7 @@ async fn database(lines: &mut Lines, warehouse: &Warehouse) {
         ),
         Ok(state) if state.applied == state.known => {
             lines.ok("migrations", format!("all {} are applied", state.known));
+            cycle(lines, app, warehouse).await;
         }
         Ok(state) => {
             let missing = state.known - state.applied;
@@ -212,6 +214,23 @@ async fn database(lines: &mut Lines, warehouse: &Warehouse) {
                 WarehouseError::from_sqlx("read the migrations", error).into(),
             );
         }
+    }
+}
+
+/// How long a sync takes, once something is known of the account.
+async fn cycle(lines: &mut Lines, app: &App, warehouse: &Warehouse) {
+    let predicted = Cycle::predict(&warehouse.pool, &app.settings, app.clock.now()).await;
+    match predicted {
+        Ok(None) => {}
+        Ok(Some(cycle)) => match &cycle.warning {
+            None => lines.ok("cycle", cycle.estimate()),
+            Some(warning) => lines.warn(
+                "cycle",
+                format!("{}: {warning}", cycle.estimate()),
+                "keepnet-etl sync --dry-run shows what for",
+            ),
+        },
+        Err(error) => lines.fail("cycle", error.into()),
     }
 }
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::Failure;
+use super::recorded::{names, recorded};
 use super::table::{grouped, table};
 use crate::app::App;
 use crate::resource::Resource;
@@ -97,7 +98,19 @@ pub async fn run(app: &App, args: &CursorArgs) -> Result<ExitCode, Failure> {
                 resources: args.resource.clone(),
                 scope: args.scope.clone(),
             };
-            let forgotten = cursor_list::reset(&warehouse.pool, &filter).await?;
+            let detail = json!({
+                "companies": args.company, "resources": names(&args.resource), "scope": args.scope
+            });
+            let forgotten = recorded(
+                app,
+                &warehouse.pool,
+                "cursor reset",
+                &args.company,
+                detail,
+                async { Ok(cursor_list::reset(&warehouse.pool, &filter).await?) },
+                |forgotten| json!({ "forgotten": forgotten }),
+            )
+            .await?;
             if args.json {
                 println!("{}", json!({ "version": 1, "forgotten": forgotten }));
             } else {

@@ -15,6 +15,7 @@ pub mod migrate;
 mod plan;
 pub mod portfolio;
 pub mod quarantine;
+mod recorded;
 pub mod repair_dates;
 pub mod simulate;
 pub mod status;

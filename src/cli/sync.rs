@@ -7,9 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
-use sqlx::PgPool;
-
 use super::bars::Bars;
+use super::recorded::{names, recorded};
 use super::table::{grouped, table};
 use super::{Failure, plan};
 use crate::app::{App, Place, Warehouse};
@@ -109,19 +108,34 @@ pub fn finished(report: &RunReport, place: &Place, is_json: bool) -> Result<Exit
 pub async fn pass(app: &App, args: &SyncArgs) -> Result<(RunReport, Place), Failure> {
     let warehouse = app.open().await?;
     warehouse.migrate().await?;
-    let watched = Box::pin(watched(app, warehouse, &args.request())).await?;
-    watched.pool.close().await;
+    let request = args.request();
+    let pool = warehouse.pool.clone();
+    let work = Box::pin(watched(app, warehouse, &request));
+    let watched = if args.accept_deletions {
+        recorded(
+            app,
+            &pool,
+            "sync --accept-deletions",
+            &args.company,
+            json!({ "companies": args.company, "resources": names(&args.resource) }),
+            work,
+            |done| json!({ "run_id": done.report.run_id, "deleted": done.report.totals.rows.deleted }),
+        )
+        .await
+    } else {
+        work.await
+    };
+    pool.close().await;
+    let watched = watched?;
     Ok((watched.report, watched.place))
 }
 
-/// A run that is over, and the database it wrote to.
+/// A run that is over, and where it wrote to.
 pub struct Watched {
     /// What it did.
     pub report: RunReport,
     /// Where the database is.
     pub place: Place,
-    /// Connections to it.
-    pub pool: PgPool,
 }
 
 /// A run with progress on standard error, which a signal ends in good order, and those that have to follow it.
@@ -156,7 +170,6 @@ pub async fn watched(
             Ok(report) => break report,
             Err(error) => {
                 bars.clear();
-                warehouse.pool.close().await;
                 return Err(error.into());
             }
         }
@@ -165,7 +178,6 @@ pub async fn watched(
     Ok(Watched {
         report,
         place: warehouse.place,
-        pool: warehouse.pool,
     })
 }
 

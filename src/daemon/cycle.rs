@@ -67,19 +67,25 @@ impl Cycle {
         }))
     }
 
-    /// In one sentence.
+    /// In one sentence, and the warning.
     #[must_use]
     pub fn sentence(&self) -> String {
+        let warning = self.warning.as_deref();
+        let warning = warning.map_or_else(String::new, |warning| format!("\n  warning: {warning}"));
+        format!("{}{warning}", self.estimate())
+    }
+
+    /// What a sync would take.
+    #[must_use]
+    pub fn estimate(&self) -> String {
         let time = match (self.seconds, self.requests_per_second) {
             (Some(seconds), Some(rate)) => {
                 format!(", {seconds} s at {rate:.1} requests per second")
             }
             _ => String::new(),
         };
-        let warning = self.warning.as_deref();
-        let warning = warning.map_or_else(String::new, |warning| format!("\n  warning: {warning}"));
         format!(
-            "a sync would now take about {} requests{time}{warning}",
+            "a sync would now take about {} requests{time}",
             self.requests
         )
     }

@@ -223,7 +223,7 @@ impl<'r> Scope<'r> {
         Ok(unreadable)
     }
 
-    /// Reads a listing until one reading of it is whole, [`MAX_READINGS`] times at most, and once more when a row that an
+    /// Reads a listing until one reading of it is whole, three times at most, and once more when a row that an
     /// earlier run missed is missing again: before it is called deleted, somebody has to have looked twice. `listing`
     /// begins the reading of this number; `push` makes rows of an item, and notes those that tell what is there.
     pub async fn read_whole<T: WireItem>(

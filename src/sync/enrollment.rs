@@ -29,6 +29,8 @@ struct EnrollmentPull<'p> {
     /// The summary was read.
     is_summary_known: bool,
     has_changed: bool,
+    /// When it began: what somebody wants from then on is for the next run.
+    started_at: DateTime<Utc>,
     /// The newest date that the vendor shows of it.
     seen_at: Option<DateTime<Utc>>,
 }
@@ -58,6 +60,7 @@ pub async fn fetch(
         summary: SummaryRef::default(),
         is_summary_known: false,
         has_changed: why == Why::Changed,
+        started_at: pass.now(),
         seen_at: enrollment.seen_at,
     };
     let mut end = Delivery::default();
@@ -317,8 +320,9 @@ impl EnrollmentPull<'_> {
             changed_at: Some(next.changed_at),
             verdict: Verdict::Complete,
         };
-        let scope = self.scope(Resource::Summaries, self.id());
-        Some(scope.step(state, step))
+        let mut cursor = self.scope(Resource::Summaries, self.id()).step(state, step);
+        cursor.started_at = self.started_at;
+        Some(cursor)
     }
 
     fn next(&self) -> Next {

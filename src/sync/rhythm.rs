@@ -298,3 +298,6 @@ fn is_listed_differently(detail: Option<&Cursor>, listed_as: &str) -> bool {
         .and_then(|detail| detail.fingerprint.as_deref())
         .is_some_and(|fingerprint| fingerprint != listed_as)
 }
+
+#[cfg(test)]
+mod tests;

@@ -152,3 +152,36 @@ async fn nothing_is_accepted_without_a_reason_in_the_past_or_that_holds_deletion
         .unwrap();
     assert_eq!(accepted, 0);
 }
+
+#[tokio::test]
+async fn what_an_operator_forgets_or_lets_be_deleted_is_recorded_with_its_outcome() {
+    let simulator = Simulator::start(&["--companies", "1", "--enrollments", "1", "--users", "1"]);
+    let url = database::empty().await;
+    let program = Program::between(simulator.url(), &url);
+    assert_eq!(program.run("sync --accept-deletions").code, 0);
+    assert_eq!(
+        program
+            .run("cursor reset --all-companies --resource users")
+            .code,
+        0
+    );
+    assert_eq!(program.run("sync").code, 0);
+    drop(simulator);
+    assert_eq!(program.run("sync --accept-deletions").code, 3);
+    let pool = database::pool(&url).await;
+    let actions: Vec<(String, String, i64)> = sqlx::query_as(
+        "select command, outcome, coalesce((detail->>'forgotten')::int8, -1)
+         from sync.operator_actions order by id",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    let expected = [
+        ("sync --accept-deletions", "done", -1),
+        ("cursor reset", "done", 1),
+        ("sync --accept-deletions", "failed", -1),
+    ];
+    let expected =
+        expected.map(|(command, outcome, n)| (command.to_owned(), outcome.to_owned(), n));
+    assert_eq!(actions, expected);
+}

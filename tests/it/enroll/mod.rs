@@ -4,6 +4,9 @@ mod create;
 mod refused;
 mod send;
 
+use chrono::TimeDelta;
+use keepnet_etl::clock::Clock as _;
+use keepnet_etl::sync::{Extent, RunKind, SyncRequest};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -220,12 +223,28 @@ async fn a_list_that_is_not_whole_says_so_and_the_exit_code_too() {
 }
 
 #[tokio::test]
-async fn a_full_sync_sends_no_write() {
+async fn a_month_of_syncs_a_full_one_and_a_backfill_send_no_write() {
     let simulator = Simulator::start(WORLD);
     let app = TestApp::new(simulator.url(), &[("api.time_zone", "Europe/Istanbul")]).await;
-    assert_eq!(app.sync().await.unwrap().outcome, "ok");
+    for _ in 0..30 {
+        assert_eq!(app.sync().await.unwrap().outcome, "ok");
+        app.clock.advance(TimeDelta::days(1));
+    }
+    assert_eq!(app.full_sync().await.unwrap().outcome, "ok");
+    let backfill = SyncRequest {
+        kind: RunKind::Backfill,
+        extent: Extent::Backfill {
+            since: app.clock.now() + TimeDelta::hours(1),
+            from: None,
+            to: None,
+        },
+        ..SyncRequest::default()
+    };
+    let before = simulator.requests().await;
+    assert_eq!(app.sync_only(&backfill).await.unwrap().outcome, "ok");
     table::assert_all_equal_truth(&app.pool, &simulator).await;
     let asked = simulator.requests().await;
+    assert_ne!(asked["endpoints"]["users"], before["endpoints"]["users"]);
     for write in ["create", "send"] {
         assert_eq!(asked["endpoints"][write], 0, "{write}");
     }

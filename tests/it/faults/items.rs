@@ -190,7 +190,7 @@ async fn a_date_format_that_is_set_wrong_ends_the_run_and_names_the_setting() {
     );
     assert_eq!(
         error.remedy(),
-        "set api.date_format to the order that this account really uses (dmy or mdy) and run again"
+        "set api.date_format to the order that this account really uses (dmy or mdy) and run again; what was stored before is mended by keepnet-etl repair-dates"
     );
     assert_eq!(error.exit_code(), 2);
     // Nothing is stored that would have to be mended.

@@ -3,12 +3,13 @@
 use chrono::TimeDelta;
 use keepnet_etl::clock::Clock as _;
 use keepnet_etl::sync::RunReport;
+use keepnet_etl::sync::rhythm::place_in_day;
 use serde_json::json;
 use wiremock::Request;
 
 use crate::support::TestApp;
 use crate::support::vendor::{
-    Endpoint, Vendor, failure, metrics, ok, report, report_list, target_groups, trainings,
+    ALPHA, Endpoint, Vendor, failure, metrics, ok, report, report_list, target_groups, trainings,
     widget_datas,
 };
 use crate::support::widgets::{asked_months, catalogue, one_value, widget_of};
@@ -89,15 +90,19 @@ async fn on_the_same_day_nothing_is_asked_again_and_on_the_next_only_the_current
     ];
     assert_eq!(months, all);
 
-    // In Istanbul it is 15:00, so that the day lasts nine hours more.
-    app.clock.advance(TimeDelta::minutes(9 * 60 - 1));
+    // In Istanbul it is 15:00; the company's day begins at a time of its own.
+    let noon = TimeDelta::hours(15);
+    let left = (place_in_day(ALPHA) - noon)
+        .num_seconds()
+        .rem_euclid(86_400);
+    app.clock.advance(TimeDelta::seconds(left - 1));
     let (requests, months, report) = asks(&vendor, &app).await;
     assert_eq!(requests, [0; 5]);
     assert_eq!(months, [""; 0]);
     assert_eq!(report.outcome, "ok");
     assert_eq!(report.companies[0].scopes.len(), 1, "the enrollments");
 
-    app.clock.advance(TimeDelta::minutes(1));
+    app.clock.advance(TimeDelta::seconds(1));
     let (requests, months, _) = asks(&vendor, &app).await;
     assert_eq!(requests, [1; 5]);
     assert_eq!(months, ["a 2026-07", "b 2026-07"]);
