@@ -52,6 +52,9 @@ fn on_average_a_sync_fits_its_hour_and_nothing_grows_older_than_full_every() {
         walked += run.walked;
         rolling += run.rolling;
     }
+    let oldest = simulation.oldest;
+    let full_every = TimeDelta::from_std(settings.sync.full_every).expect("a period");
+    assert!(oldest.any <= full_every, "{} h", oldest.any.num_hours());
     let hours = (simulation.now() - begin).num_hours().unsigned_abs();
     let mean = requests / hours;
     assert!(walked > 0 && rolling > 50 * 20);
@@ -60,7 +63,4 @@ fn on_average_a_sync_fits_its_hour_and_nothing_grows_older_than_full_every() {
         "{mean} of {PER_HOUR} requests an hour"
     );
     assert!(fit * 10 > runs * 7, "{fit} of {runs} fit");
-    let oldest = simulation.oldest;
-    let full_every = TimeDelta::from_std(settings.sync.full_every).expect("a period");
-    assert!(oldest.any <= full_every, "{} h", oldest.any.num_hours());
 }
