@@ -2,7 +2,7 @@
 # Measures syncs of a simulated account: scripts/bench.sh [COMPANIES [ENROLLMENTS [USERS [OPTIONS OF THE SIMULATOR]]]]
 #
 # The first sync, a second one at once, one with --full, and one that is killed half-way and begun again. No latency and
-# no rate limit: what remains is this program, the simulator and PostgreSQL, which share the machine. PHASES chooses
+# no rate limit (unless KEEPNET_ETL__API__MAX_REQUESTS_PER_SECOND sets one): what remains is this program, the simulator and PostgreSQL, which share the machine. PHASES chooses
 # among `first second full killed`. Needs GNU time, psql, curl and jq. The program is taken from KEEPNET_ETL or the
 # release folder.
 #
@@ -22,7 +22,8 @@ folder=$(mktemp -d)
 simulator=$!
 
 export KEEPNET_ETL__API__CLIENT_ID=demo KEEPNET_ETL__API__CLIENT_SECRET=demo-secret
-export KEEPNET_ETL__API__MAX_REQUESTS_PER_SECOND=0 KEEPNET_ETL__API__TIME_ZONE=Europe/Istanbul
+export KEEPNET_ETL__API__MAX_REQUESTS_PER_SECOND=${KEEPNET_ETL__API__MAX_REQUESTS_PER_SECOND:-0}
+export KEEPNET_ETL__API__TIME_ZONE=Europe/Istanbul
 export KEEPNET_ETL__WAREHOUSE__DATA_DIR=$folder/postgres KEEPNET_ETL__LOG__LEVEL=warn
 
 finish() {

@@ -37,16 +37,23 @@ fn main() -> anyhow::Result<()> {
         100.0 * size.survey_share
     );
 
-    let first = simulation.sync();
-    let took = simulation.now() - begin;
+    let mut first = vec![simulation.sync()];
     println!(
-        "\nfirst load: {} requests, {:.1} days",
-        first.total(),
-        in_days(took)
+        "\nfirst load: {} requests, {:.1} hours before users are asked one by one",
+        first[0].total(),
+        in_days(simulation.now() - begin) * 24.0
     );
-    table(&[first]);
-    let second = simulation.sync();
-    println!("\nthe sync after it: {} requests", second.total());
+    while first.last().is_some_and(|run| run.has_more) {
+        first.push(simulation.sync());
+    }
+    println!(
+        "{} runs, {} requests, {:.1} days; meanwhile the oldest of what is open: {:.1} h",
+        first.len(),
+        first.iter().map(Run::total).sum::<u64>(),
+        in_days(simulation.now() - begin),
+        in_days(simulation.oldest.open) * 24.0
+    );
+    table(&first);
     simulation.oldest = Oldest::default();
 
     let end = simulation.now() + TimeDelta::days(days as i64);
@@ -85,6 +92,30 @@ fn report(what: &str, runs: &[Run], per_hour: u64) {
         100.0 * fit as f64 / runs.len() as f64
     );
     table(runs);
+    let late = (runs.iter()).filter(|run| run.total() > per_hour);
+    let at_work = late.filter(|run| world::is_at_work(run.begun_at)).count();
+    println!(
+        "of those that do not fit, {at_work} of {} begin in working hours",
+        runs.len() - fit
+    );
+    let follow = runs.iter().filter(|run| run.has_more).count();
+    println!("{follow} of them leave walks to the next one; those with the most requests:");
+    let mut worst: Vec<&Run> = runs.iter().collect();
+    worst.sort_by_key(|run| std::cmp::Reverse(run.total()));
+    for run in worst.into_iter().take(5) {
+        let requests: Vec<String> = (run.requests.iter())
+            .filter(|(_, requests)| **requests > 0)
+            .map(|(resource, requests)| format!("{} {requests}", resource.name()))
+            .collect();
+        println!(
+            "{}: {}; {} of them in walks",
+            run.begun_at
+                .with_timezone(&world::ZONE)
+                .format("%a %d %b %H:%M"),
+            requests.join(", "),
+            run.walked
+        );
+    }
 }
 
 fn table(runs: &[Run]) {

@@ -62,12 +62,19 @@ struct Enrollment {
     detail: Option<Cursor>,
     users: Option<Cursor>,
     walks: [Option<Cursor>; 2],
-    /// Requests of a walk that the next run makes.
-    rest: [u64; 2],
+    /// Requests of a walk that is under way, and those of them that the next run makes.
+    under_way: [Option<UnderWay>; 2],
     /// Changes when the users were read.
     reported: u64,
     /// Users of a survey whose row changed since they were asked.
-    pending: f64,
+    pending: [f64; 2],
+}
+
+/// A walk that a run has left to the next one.
+#[derive(Debug, Clone, Copy)]
+struct UnderWay {
+    all: u64,
+    rest: u64,
 }
 
 struct Company {
@@ -104,9 +111,9 @@ impl Simulation {
                 detail: None,
                 users: None,
                 walks: [None, None],
-                rest: [0, 0],
+                under_way: [None, None],
                 reported: 0,
-                pending: 0.0,
+                pending: [0.0, 0.0],
             });
             let id = format!("company-{company}");
             Company {
@@ -199,15 +206,16 @@ impl Simulation {
         let seen = before
             .as_ref()
             .and_then(|cursor| cursor.fingerprint.as_deref());
-        let has_changed = why == Why::Changed || seen != Some(&*counts);
+        let mut has_changed = why == Why::Changed || seen != Some(&*counts);
         let seen_at = Some(one.slot.created_at);
         let rhythm = self.rhythm;
-        let next = |now| rhythm.next(before.as_ref(), has_changed, is_closed, seen_at, now);
+        let next =
+            |has_changed, now| rhythm.next(before.as_ref(), has_changed, is_closed, seen_at, now);
         let full_due_at = |now| Some(rhythm.full_due_at(company, &one.slot.id, now));
         if detail.is_some() {
             self.ask(Resource::Details, 1);
             let now = self.now();
-            let is_settled = next(now).summary_due_at.is_none();
+            let is_settled = next(has_changed, now).summary_due_at.is_none();
             self.note_age(one.detail.as_ref(), false);
             one.detail = Some(Cursor {
                 fingerprint: Some(listed_as.to_owned()),
@@ -228,6 +236,8 @@ impl Simulation {
             self.ask(Resource::Users, self.pages);
             let now = self.now();
             self.note_age(one.users.as_ref(), is_open);
+            // A report that rested may show what its counts had shown before.
+            has_changed |= one.users.is_none() || one.reported != one.slot.changes;
             one.users = Some(Cursor {
                 fingerprint: Some(counts.clone()),
                 state: CursorState {
@@ -235,18 +245,21 @@ impl Simulation {
                     ..CursorState::default()
                 },
                 last_complete_at: Some(now),
-                due_at: next(now).users_due_at,
+                due_at: next(has_changed, now).users_due_at,
                 full_due_at: full_due_at(now),
                 ..Cursor::default()
             });
-            // Users of an enrollment that was never walked are met by the walk.
-            if one.walks.iter().any(Option::is_some) {
-                one.pending += one.slot.users_of(one.slot.changes - one.reported);
+            let touched = one.slot.users_of(one.slot.changes - one.reported);
+            for (at, pending) in one.pending.iter_mut().enumerate() {
+                // Users of an enrollment that was never walked are met by the walk.
+                if one.walks[at].is_some() || one.under_way[at].is_some() {
+                    *pending += touched;
+                }
             }
             one.reported = one.slot.changes;
         }
         let now = self.now();
-        let next = next(now);
+        let next = next(has_changed, now);
         self.note_age(before.as_ref(), is_open);
         one.summary = Some(Cursor {
             fingerprint: Some(counts),
@@ -266,36 +279,49 @@ impl Simulation {
         });
     }
 
-    /// The users of a survey: all of them, or those whose row changed.
+    /// The users of a survey: as many of a walk as the run has time for, and then those whose row changed, whatever the
+    /// time.
     fn users_one_by_one(&mut self, company: &str, one: &mut Enrollment) {
-        let now = self.now();
-        let resources = [Resource::Interactions, Resource::Answers];
-        let pending = one.slot.requests_for(std::mem::take(&mut one.pending), now);
-        let all = one.slot.requests_for(one.slot.users(), now);
+        let resources = [Resource::Answers, Resource::Interactions];
         for (at, resource) in resources.into_iter().enumerate() {
-            if one.rest[at] == 0 {
-                if self.rhythm.walk(one.walks[at].as_ref(), now).is_none() {
-                    self.ask(resource, pending[at]);
-                    continue;
-                }
-                one.rest[at] = all[at];
-            }
-            let left = self.run.begun_at + WALKS_FOR - self.now();
-            let fits = left.as_seconds_f64().max(0.0) / self.seconds_per_request;
-            let asked = one.rest[at].min(fits as u64);
-            self.ask(resource, asked);
-            self.run.walked += asked;
-            one.rest[at] -= asked;
-            if one.rest[at] > 0 {
-                self.run.has_more = true;
-                continue;
-            }
-            self.note_age(one.walks[at].as_ref(), false);
-            one.walks[at] = Some(Cursor {
-                last_complete_at: Some(self.now()),
-                full_due_at: Some(self.rhythm.full_due_at(company, &one.slot.id, self.now())),
-                ..Cursor::default()
+            let now = self.now();
+            let requests_for = |users| one.slot.requests_for(users, now)[at];
+            let mut pending = std::mem::take(&mut one.pending[at]);
+            let walk = one.under_way[at].or_else(|| {
+                let why = self.rhythm.walk(one.walks[at].as_ref(), now);
+                let all = requests_for(one.slot.users());
+                why.map(|_| UnderWay { all, rest: all })
             });
+            if let Some(UnderWay { all, rest }) = walk {
+                let left = self.run.begun_at + WALKS_FOR - now;
+                let fits = left.as_seconds_f64().max(0.0) / self.seconds_per_request;
+                let asked = rest.min(fits as u64);
+                self.ask(resource, asked);
+                self.run.walked += asked;
+                let rest = rest - asked;
+                if left <= TimeDelta::zero() || rest > 0 {
+                    self.run.has_more = true;
+                    // Of whom nobody was asked, nothing is remembered.
+                    if asked > 0 {
+                        one.under_way[at] = Some(UnderWay { all, rest });
+                    }
+                } else {
+                    one.under_way[at] = None;
+                    self.note_age(one.walks[at].as_ref(), false);
+                    one.walks[at] = Some(Cursor {
+                        last_complete_at: Some(self.now()),
+                        full_due_at: Some(self.rhythm.full_due_at(
+                            company,
+                            &one.slot.id,
+                            self.now(),
+                        )),
+                        ..Cursor::default()
+                    });
+                }
+                // Who was met a moment ago is not asked again.
+                pending *= 1.0 - asked as f64 / all.max(1) as f64;
+            }
+            self.ask(resource, requests_for(pending));
         }
     }
 
@@ -354,7 +380,7 @@ impl Enrollment {
     /// Another one has taken the place.
     fn forget(&mut self) {
         (self.summary, self.detail, self.users) = (None, None, None);
-        (self.walks, self.rest) = ([None, None], [0, 0]);
-        (self.reported, self.pending) = (0, 0.0);
+        (self.walks, self.under_way) = ([None, None], [None, None]);
+        (self.reported, self.pending) = (0, [0.0, 0.0]);
     }
 }

@@ -119,10 +119,10 @@ impl Slot {
         self.users * (1.0 - (-(changes as f64) / self.users).exp())
     }
 
-    /// Requests for the interactions and for the sessions of `users` of a survey.
+    /// Requests for the sessions and for the interactions of `users` of a survey.
     pub fn requests_for(&self, users: f64, now: DateTime<Utc>) -> [u64; 2] {
         let answering = SHARE_ANSWERING * (1.0 - (-self.age(now) / HALF_LIFE).exp2());
-        [users * SHARE_INTERACTING, users * answering].map(|requests| requests.round() as u64)
+        [users * answering, users * SHARE_INTERACTING].map(|requests| requests.round() as u64)
     }
 
     /// All of its users.
@@ -131,12 +131,17 @@ impl Slot {
     }
 }
 
-/// How much more or less than on average happens at an hour.
-fn weight(at: DateTime<Utc>) -> f64 {
+/// Whether it is a working hour.
+pub fn is_at_work(at: DateTime<Utc>) -> bool {
     // The zone has no summer time, and time began on a Thursday.
     let hours = at.timestamp() / 3_600 + 3;
     let (weekday, hour) = ((hours / 24 + 3) % 7, hours % 24);
-    if weekday < 5 && (9..18).contains(&hour) {
+    weekday < 5 && (9..18).contains(&hour)
+}
+
+/// How much more or less than on average happens at an hour.
+fn weight(at: DateTime<Utc>) -> f64 {
+    if is_at_work(at) {
         AT_WORK * 168.0 / WORKING_HOURS
     } else {
         (1.0 - AT_WORK) * 168.0 / (168.0 - WORKING_HOURS)
