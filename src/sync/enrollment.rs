@@ -198,9 +198,15 @@ impl EnrollmentPull<'_> {
             Ok(PulledUsers { pulled, seen_at }) => {
                 let digest = Some(pulled.listing.seen.digest());
                 let has_changed = digest != before.state.digest;
+                // The next pull goes against the last complete one.
+                let is_ascending = if pulled.is_complete() {
+                    Some(pulled.listing.is_ascending)
+                } else {
+                    before.state.is_ascending
+                };
                 let state = CursorState {
                     pages: Some(pulled.listing.pages),
-                    is_ascending: Some(pulled.listing.is_ascending),
+                    is_ascending,
                     digest,
                     ..CursorState::default()
                 };

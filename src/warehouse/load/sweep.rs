@@ -258,12 +258,14 @@ async fn note_missing(
     if missing.is_empty() {
         return Ok(Vec::new());
     }
+    // A run may read a scope twice, in both directions: the next one reads it against the later one.
     let rows = sqlx::query(
         "insert into sync.missing_rows as m
              (company_id, resource, scope, row_key, run_id, is_ascending, missing_since)
          select $1, $2, $3, array(select jsonb_array_elements_text(k)), $5, $6, $7
          from unnest($4::jsonb[]) as k
-         on conflict (company_id, resource, scope, row_key) do update set run_id = m.run_id
+         on conflict (company_id, resource, scope, row_key) do update set
+             is_ascending = case when m.run_id = excluded.run_id then excluded.is_ascending else m.is_ascending end
          returning to_jsonb(row_key), run_id, is_ascending, is_confirmed",
     )
     .bind(company_id)

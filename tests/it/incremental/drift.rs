@@ -9,14 +9,14 @@ use keepnet_etl::sync::{Extent, SyncRequest};
 use super::World;
 use crate::support::table::assert_equals_truth;
 
-/// 1,000 enrollments of 24 users in pages of 8.
+/// 336 enrollments of 12 users in pages of 4; each is walked through three times while it moves.
 const WALKS: &[&str] = &[
     "--companies",
     "4",
     "--enrollments",
-    "250",
+    "84",
     "--users",
-    "24",
+    "12",
     "--survey-share",
     "0%",
     "--learning-paths",
@@ -54,7 +54,7 @@ async fn of_a_thousand_drifting_walks_none_loses_a_row_that_was_there_throughout
             ("sync.interactions", "none"),
             ("widgets.months", "0"),
             ("api.max_concurrency", "16"),
-            ("api.page_size", "8"),
+            ("api.page_size", "4"),
         ],
     )
     .await;
@@ -76,22 +76,25 @@ async fn of_a_thousand_drifting_walks_none_loses_a_row_that_was_there_throughout
             wrongly.is_empty(),
             "pull {pull} marked what is there: {wrongly:?}"
         );
-        if pull == 2 {
-            let there = stored(&world, "deleted_at is null").await;
-            let lost: Vec<_> = throughout.difference(&there).collect();
-            assert!(lost.is_empty(), "{} rows are lost: {lost:?}", lost.len());
-        }
+        // No count tells that a row went behind a page and another came before it, while a third one moved past the
+        // reader: such a row is in no pull until one meets it, in either direction.
+        let there = stored(&world, "deleted_at is null").await;
+        let lost: Vec<_> = throughout.difference(&there).collect();
+        let most = [throughout.len() / 100, throughout.len() / 1000, 0][pull - 1];
+        assert!(lost.len() <= most, "{} rows are lost: {lost:?}", lost.len());
     }
     let drifted = world.simulator.drifted().await;
     for kind in ["insert", "remove", "balanced", "reorder"] {
         let times = drifted["kinds"][kind].as_u64().unwrap_or_default();
         assert!(times > 200, "{kind} happened {times} times only");
     }
-    // When it rests, two pulls bring everything in order, the deleted included.
+    // When it rests, a pull brings all that is there, and another one takes what is not.
     world.simulator.rest().await;
-    for _ in 0..2 {
-        world.read_users(true).await;
-    }
+    world.read_users(true).await;
+    let there = stored(&world, "deleted_at is null").await;
+    let lost: Vec<_> = present(&world).await.difference(&there).cloned().collect();
+    assert!(lost.is_empty(), "{} rows are lost: {lost:?}", lost.len());
+    world.read_users(true).await;
     assert_eq!(
         stored(&world, "deleted_at is null").await,
         present(&world).await

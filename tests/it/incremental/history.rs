@@ -42,7 +42,7 @@ async fn a_changed_status_closes_the_version_that_it_ends_and_counts_do_so_too()
     let world = World::start(WORLD, &[]).await;
     world.sync().await;
     let began = keepnet_etl::clock::Clock::now(&*world.app.clock);
-    let (company, enrollment) = world.open_enrollment(false).await;
+    let (company, enrollment) = world.open_enrollment(true).await;
     let mut versions = 0;
     for seed in 0..3 {
         world.pass(TimeDelta::hours(1)).await;

@@ -94,8 +94,14 @@ async fn a_status_that_changes_is_there_after_the_next_sync_whether_or_not_its_d
 async fn only_what_changed_is_asked_for_again() {
     let world = World::start(WORLD, &[]).await;
     world.sync().await;
-    world.pass(TimeDelta::minutes(16)).await;
+    // Long enough for a changed report of three pages, and for every summary of an open enrollment.
+    world.pass(TimeDelta::minutes(61)).await;
     let (company, enrollment) = world.open_enrollment(true).await;
+    let rows = format!(
+        "select count(*) from keepnet.enrollment_users where enrollment_id = '{enrollment}'"
+    );
+    let pages = world.count(&rows).await.unsigned_abs().div_ceil(10);
+    assert!(pages > 1, "a report of {pages} pages");
     let change = world
         .simulator
         .change(&json!({
@@ -103,13 +109,13 @@ async fn only_what_changed_is_asked_for_again() {
         }))
         .await;
     world.simulator.reset_requests().await;
-    // All open enrollments are due after 15 minutes; of one of them the counts changed.
+    // All open enrollments are due; of one of them the counts changed.
     world.sync().await;
     let requests = world.simulator.requests().await;
     let endpoints = &requests["endpoints"];
     assert_eq!(
         endpoints["users"],
-        json!(3),
+        json!(pages),
         "the pages of one enrollment: {change}"
     );
     assert_eq!(endpoints["answers"], json!(1), "{requests}");
