@@ -24,6 +24,8 @@ const CLOSED_MONTHS: u32 = 12;
 const WIDGET_TYPES: u64 = 17;
 /// Executive reports, beside their list.
 const REPORTS: u64 = 2;
+/// How long after its begin a run reads reports again because their counts changed.
+const CHANGES_FOR: TimeDelta = TimeDelta::minutes(30);
 /// How long after its begin a run walks through users.
 const WALKS_FOR: TimeDelta = TimeDelta::minutes(45);
 
@@ -232,7 +234,10 @@ impl Simulation {
             summary: before.as_ref(),
             ..one.remembered()
         };
-        if rhythm.users(of, why, &counts, now).is_some() {
+        let users = rhythm.users(of, why, &counts, now);
+        let is_left = users == Some(Why::Changed) && self.run.begun_at + CHANGES_FOR <= now;
+        self.run.has_more |= is_left;
+        if users.is_some() && !is_left {
             self.ask(Resource::Users, self.pages);
             let now = self.now();
             self.note_age(one.users.as_ref(), is_open);
