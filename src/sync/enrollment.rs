@@ -166,12 +166,14 @@ impl EnrollmentPull<'_> {
         let of = self.pass.memory.of(self.enrollment, true);
         let counts = &self.summary.fingerprint;
         let run = self.pass.run;
-        if run
-            .rhythm
-            .users(of, self.why, counts, self.pass.now())
-            .is_none()
-        {
-            return Ok(());
+        match run.rhythm.users(of, self.why, counts, self.pass.now()) {
+            None => return Ok(()),
+            Some(Why::Changed) if run.leaves_changes() => {
+                self.pass.tallies.leave_some();
+                run.leave_some();
+                return Ok(());
+            }
+            Some(_) => {}
         }
         let (client, begun) = self.client();
         let questions = self.pass.questions(self.enrollment);

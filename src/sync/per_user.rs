@@ -415,7 +415,7 @@ impl<'a> Asking<'a> {
 
     /// Whether walks are left to the next run, so that it can first look at what changed meanwhile.
     fn must_rest(&self) -> bool {
-        (self.pass.run.walks_until).is_some_and(|until| until <= Instant::now())
+        self.pass.run.leaves_walks()
     }
 
     /// Delivers what is left when no user is, and says how it ended.

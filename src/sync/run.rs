@@ -40,6 +40,9 @@ const LEAST_SIDE_BY_SIDE: usize = 4;
 /// How long after its begin a run still walks through users: the first load takes days of that, and what is open must not
 /// grow old meanwhile. The next run looks at that first, and then goes on.
 const WALKS_FOR: Duration = Duration::from_mins(45);
+/// How long after its begin a run reads reports again only because their counts changed, so that an hourly run fits its
+/// hour when much changes at once.
+const CHANGES_FOR: Duration = Duration::from_mins(30);
 
 /// What a run is asked to do.
 #[derive(Debug, Clone, Default)]
@@ -111,9 +114,9 @@ pub struct RunContext<'r> {
     pub unknown_fields: Mutex<HashSet<UnknownField>>,
     /// Companies that were forbidden before.
     pub forbidden_before: HashSet<String>,
-    /// When walks through the users of surveys are left to the next run; none: never.
-    pub walks_until: Option<Instant>,
-    /// Some were.
+    /// Since when it works, if it leaves something to the next run when that is long.
+    yields_since: Option<Instant>,
+    /// It did.
     has_more: AtomicBool,
     /// What the reseller's own company lists, once somebody had to know.
     own_enrollments: OnceCell<HashSet<String>>,
@@ -130,7 +133,24 @@ impl RunContext<'_> {
             )
     }
 
-    /// Takes note that some walks are left to the next run.
+    /// Whether walks through the users of surveys are left to the next run.
+    #[must_use]
+    pub fn leaves_walks(&self) -> bool {
+        self.has_worked_for(WALKS_FOR)
+    }
+
+    /// Whether reports whose counts changed are left to the next run.
+    #[must_use]
+    pub fn leaves_changes(&self) -> bool {
+        self.has_worked_for(CHANGES_FOR)
+    }
+
+    fn has_worked_for(&self, time: Duration) -> bool {
+        self.yields_since
+            .is_some_and(|since| since.elapsed() >= time)
+    }
+
+    /// Takes note that something is left to the next run.
     pub fn leave_some(&self) {
         self.has_more.store(true, Ordering::Relaxed);
     }
@@ -218,7 +238,7 @@ async fn run_limited(
             .into_iter()
             .collect(),
         // Who asks for everything does not wait for anything else.
-        walks_until: (request.extent == Extent::Due).then(|| begun + WALKS_FOR),
+        yields_since: (request.extent == Extent::Due).then_some(begun),
         has_more: AtomicBool::new(false),
         own_enrollments: OnceCell::new(),
     };

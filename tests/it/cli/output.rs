@@ -175,6 +175,7 @@ async fn machines_get_json_with_a_version() {
             "settings",
             "database",
             "migrations",
+            "cycle",
             "token",
             "role",
             "companies",
