@@ -70,5 +70,5 @@ fn nearly_all_syncs_fit_their_hour_and_nothing_grows_older_than_promised() {
         mean < PER_HOUR * 3 / 4,
         "{mean} of {PER_HOUR} requests an hour"
     );
-    assert!(fit * 100 > runs * 93, "{fit} of {runs} fit");
+    assert!(fit * 100 > runs * 98, "{fit} of {runs} fit");
 }
