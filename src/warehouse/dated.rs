@@ -185,13 +185,15 @@ impl DatedTable {
             Some(_) => format!("({}) > ({})", names.join(", "), self.key_values(3)),
             None => "true".to_owned(),
         };
+        // By the columns themselves: what is selected is their text, and may have their name twice.
         let order = if names.is_empty() {
-            "company_id".to_owned()
+            "t.company_id".to_owned()
         } else {
-            names.join(", ")
+            let columns: Vec<String> = names.iter().map(|name| format!("t.{name}")).collect();
+            columns.join(", ")
         };
         let sql = format!(
-            "select {} from keepnet.{}
+            "select {} from keepnet.{} t
              where company_id = $1 and synced_at < $2 and num_nonnulls({}) > 0 and {behind}
              order by {order} limit {PAGE}",
             selected.join(", "),
