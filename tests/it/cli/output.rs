@@ -33,6 +33,18 @@ fn steady(text: &str) -> String {
     words.collect()
 }
 
+/// Without how fast this machine was.
+fn at_any_pace(text: &str) -> String {
+    let lines = text.split_inclusive('\n').map(|line| {
+        let estimate = line.split_once(" requests, ");
+        match estimate.filter(|(begin, _)| begin.starts_with("a sync would now take")) {
+            Some((begin, _)) => format!("{begin} requests, (time)\n"),
+            None => line.to_owned(),
+        }
+    });
+    lines.collect()
+}
+
 fn snapshot(name: &str, text: &str) {
     insta::with_settings!({ snapshot_path => "../snapshots" }, {
         insta::assert_snapshot!(name, text);
@@ -88,7 +100,7 @@ async fn a_sync_shows_a_table_and_a_second_one_that_nothing_changed() {
     }
     let status = program.run("status");
     assert_quiet_success(&status);
-    snapshot("status_when_all_is_well", &status.stdout);
+    snapshot("status_when_all_is_well", &at_any_pace(&status.stdout));
 }
 
 #[tokio::test]
@@ -112,7 +124,7 @@ async fn trouble_is_shown_with_the_company_the_reason_and_the_remedy() {
     snapshot("sync_with_trouble", &steady(&first.stdout));
     let status = program.run("status");
     assert_quiet_success(&status);
-    snapshot("status_with_trouble", &status.stdout);
+    snapshot("status_with_trouble", &at_any_pace(&status.stdout));
     assert_eq!(program.run("sync").code, 0, "it is known now");
 }
 
