@@ -224,7 +224,8 @@ impl<'r> Scope<'r> {
     }
 
     /// Reads a listing until one reading of it is whole, three times at most, and once more when a row that an
-    /// earlier run missed is missing again: before it is called deleted, somebody has to have looked twice. `listing`
+    /// earlier run missed is missing again (before it is called deleted, somebody has to have looked twice), or when other
+    /// rows are in it than by `state`: where rows come and go, one may have moved past the reader, and no count tells. `listing`
     /// begins the reading of this number; `push` makes rows of an item, and notes those that tell what is there.
     pub async fn read_whole<T: WireItem>(
         &self,
@@ -270,8 +271,12 @@ impl<'r> Scope<'r> {
             if !is_whole && reading < MAX_READINGS {
                 continue;
             }
-            let seen = &pulled.listing.seen;
-            is_looking_again = pulled.is_complete() && doubtful.iter().any(|key| !seen.has(key));
+            let listed = &pulled.listing;
+            let has_moved = listed.pages > 1
+                && (state.and_then(|state| state.members.as_ref()))
+                    .is_some_and(|members| *members != listed.seen.members());
+            is_looking_again = pulled.is_complete()
+                && (has_moved || doubtful.iter().any(|key| !listed.seen.has(key)));
             if !is_looking_again {
                 return Ok((end, pulled));
             }

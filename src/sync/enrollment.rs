@@ -201,15 +201,17 @@ impl EnrollmentPull<'_> {
                 let digest = Some(pulled.listing.seen.digest());
                 let has_changed = digest != before.state.digest;
                 // The next pull goes against the last complete one.
-                let is_ascending = if pulled.is_complete() {
-                    Some(pulled.listing.is_ascending)
+                let (is_ascending, members) = if pulled.is_complete() {
+                    let members = pulled.listing.seen.members();
+                    (Some(pulled.listing.is_ascending), Some(members))
                 } else {
-                    before.state.is_ascending
+                    (before.state.is_ascending, before.state.members.clone())
                 };
                 let state = CursorState {
                     pages: Some(pulled.listing.pages),
                     is_ascending,
                     digest,
+                    members,
                     ..CursorState::default()
                 };
                 let rows = EnrollmentUserRow::TABLE;

@@ -51,6 +51,9 @@ pub struct CursorState {
     /// All rows in one text, after the last complete pull.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+    /// Which rows they are, in one text, after the last complete pull.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<String>,
     /// Where a pull stands that was not ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unfinished: Option<Unfinished>,

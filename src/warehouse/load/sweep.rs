@@ -74,6 +74,16 @@ impl Seen {
     pub fn digest(&self) -> String {
         format!("{:016x}", self.digest)
     }
+
+    /// Which rows they are, in one text: it changes when one comes or goes.
+    #[must_use]
+    pub fn members(&self) -> String {
+        let sum = self
+            .keys
+            .iter()
+            .fold(0_u64, |sum, key| sum.wrapping_add(*key));
+        format!("{sum:016x}")
+    }
 }
 
 fn hash(bytes: &[u8]) -> u64 {

@@ -77,10 +77,10 @@ async fn of_a_thousand_drifting_walks_none_loses_a_row_that_was_there_throughout
             "pull {pull} marked what is there: {wrongly:?}"
         );
         // No count tells that a row went behind a page and another came before it, while a third one moved past the
-        // reader: such a row is in no pull until one meets it, in either direction.
+        // reader: the first pull of all may miss it. The second sees that other rows are there, and looks twice.
         let there = stored(&world, "deleted_at is null").await;
         let lost: Vec<_> = throughout.difference(&there).collect();
-        let most = [throughout.len() / 100, throughout.len() / 1000, 0][pull - 1];
+        let most = [throughout.len() / 100, 0, 0][pull - 1];
         assert!(lost.len() <= most, "{} rows are lost: {lost:?}", lost.len());
     }
     let drifted = world.simulator.drifted().await;
