@@ -15,7 +15,7 @@ use crate::extract::companies::{self, Companies, CompanyRef};
 use crate::extract::{Delivery, PullError, Scope, Shared};
 use crate::resource::Resource;
 use crate::verdict::Verdict;
-use crate::warehouse::cursors::{CursorState, Step};
+use crate::warehouse::cursors::CursorState;
 use crate::warehouse::load::sweep::{Brake, Sweep};
 use crate::warehouse::load::tuple::Row;
 use crate::warehouse::patience::persist;
@@ -116,17 +116,6 @@ async fn list_companies(
         pages: Some(pulled.listing.pages),
         ..CursorState::default()
     };
-    let step = if pulled.is_complete() {
-        Step::Complete {
-            fingerprint: None,
-            due_at: None,
-            full_due_at: None,
-            changed_at: None,
-            verdict: pulled.verdict,
-        }
-    } else {
-        Step::Ended(pulled.verdict)
-    };
     // Some companies are only in the tree.
     let sweep = (pulled.may_delete() && listed.is_tree_known).then(|| Sweep {
         resource: Resource::Companies,
@@ -145,7 +134,7 @@ async fn list_companies(
     });
     let end = Delivery {
         sweep,
-        cursors: vec![scope.step(state, step)],
+        cursors: vec![scope.step(state, pulled.step())],
         ..Delivery::default()
     };
     scope.deliver(end).await?;
