@@ -13,6 +13,7 @@ mod faults;
 mod formula;
 mod incremental;
 mod migrations;
+mod promises;
 mod repair_dates;
 mod resume;
 mod support;
