@@ -1,0 +1,3 @@
+//! Schema `bi`: what analysts query.
+
+mod questions;
