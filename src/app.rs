@@ -133,9 +133,7 @@ impl App {
 impl Warehouse {
     /// Brings the database to the present schema, and its views to the settings in force.
     pub async fn migrate(&self) -> Result<SchemaState, WarehouseError> {
-        let state = migrate::migrate(&self.pool)
-            .await
-            .map_err(|error| WarehouseError::from_sqlx("migrate the database", error.into()))?;
+        let state = migrate::migrate(&self.pool).await?;
         view_settings::write(&self.pool, self.views)
             .await
             .map_err(|error| WarehouseError::from_sqlx("tell the views the settings", error))?;

@@ -25,3 +25,4 @@ pub mod stored_enrollments;
 pub mod stored_load;
 pub mod tables;
 pub mod view_settings;
+pub mod views;

@@ -1,3 +1,4 @@
-//! Schema `bi`: what analysts query.
+//! Schema `bi`: how its views come into a database, and what they say.
 
+mod apply;
 mod questions;
