@@ -29,7 +29,7 @@ pub async fn apply_files(pool: &PgPool, files: &[(&str, &str)]) -> Result<(), Wa
     let mut db = pool.acquire().await.map_err(failed)?;
     // Without a transaction and its lock: nearly always there is nothing to do.
     let stored = Stored::read(&mut db).await.map_err(failed)?;
-    if Plan::of(&definitions, &stored)?.is_empty() {
+    if Plan::of(&definitions, &stored).is_empty() {
         return Ok(());
     }
     let mut tx = db.begin().await.map_err(failed)?;
@@ -43,7 +43,12 @@ pub async fn apply_files(pool: &PgPool, files: &[(&str, &str)]) -> Result<(), Wa
         .await
         .map_err(failed)?;
     let stored = Stored::read(&mut tx).await.map_err(failed)?;
-    let plan = Plan::of(&definitions, &stored)?;
+    let plan = Plan::of(&definitions, &stored);
+    if let Some(name) = &plan.in_the_way {
+        let object = format!("bi.{name}");
+        let kind = WarehouseErrorKind::ObjectInTheWay { object };
+        return Err(WarehouseError::new(DOING, kind));
+    }
     note(&mut tx, &definitions, &plan).await.map_err(failed)?;
     work_as_owner(&mut tx).await.map_err(failed)?;
     carry_out(&mut tx, &definitions, &stored, plan).await?;
@@ -90,20 +95,20 @@ struct Plan {
     stale: BTreeSet<usize>,
     /// What is to be dropped: no longer defined.
     removed: Vec<String>,
+    /// An object of somebody else that has a name of ours. Without the lock it may also be one that another process is
+    /// creating.
+    in_the_way: Option<String>,
 }
 
 impl Plan {
-    fn of(definitions: &[Definition], stored: &Stored) -> Result<Self, WarehouseError> {
+    fn of(definitions: &[Definition], stored: &Stored) -> Self {
         let mut stale = BTreeSet::new();
+        let mut in_the_way = None;
         for (place, definition) in definitions.iter().enumerate() {
             let is_present = stored.present.contains(&definition.name);
             match stored.digests.get(&definition.name) {
                 Some(digest) if is_present && *digest == definition.digest => {}
-                None if is_present => {
-                    let object = format!("bi.{}", definition.name);
-                    let kind = WarehouseErrorKind::ObjectInTheWay { object };
-                    return Err(WarehouseError::new(DOING, kind));
-                }
+                None if is_present => in_the_way = Some(definition.name.clone()),
                 _ => {
                     stale.insert(place);
                 }
@@ -115,11 +120,15 @@ impl Plan {
             .cloned()
             .collect();
         removed.sort();
-        Ok(Self { stale, removed })
+        Self {
+            stale,
+            removed,
+            in_the_way,
+        }
     }
 
     fn is_empty(&self) -> bool {
-        self.stale.is_empty() && self.removed.is_empty()
+        self.stale.is_empty() && self.removed.is_empty() && self.in_the_way.is_none()
     }
 }
 
@@ -171,7 +180,9 @@ async fn carry_out(
     plan: Plan,
 ) -> Result<(), WarehouseError> {
     let failed = |error| WarehouseError::from_sqlx(DOING, error);
-    let Plan { mut stale, removed } = plan;
+    let Plan {
+        mut stale, removed, ..
+    } = plan;
     let mut ours: HashSet<String> = stored.names();
     ours.extend(definitions.iter().map(|one| one.name.clone()));
     let places: HashMap<&str, usize> = (definitions.iter().enumerate())
