@@ -76,7 +76,7 @@ select
     e.starts_on,
     e.created_on,
     o.question_id,
-    min(q.question_key) as question_key,
+    min(q.question_text collate "C") as question_text,
     min(q.position) as position,
     coalesce(min(q.group_id), '(none)') as group_id,
     coalesce(
@@ -118,7 +118,7 @@ comment on column bi.fact_survey_score.training_name is 'Name of the content tha
 comment on column bi.fact_survey_score.starts_on is 'Day on which the survey starts, in the account''s zone.';
 comment on column bi.fact_survey_score.created_on is 'Day on which it was created, in the account''s zone.';
 comment on column bi.fact_survey_score.question_id is 'The question, the same in every language and in every enrollment of one survey.';
-comment on column bi.fact_survey_score.question_key is 'Stable number of the question in one of its languages: for its text in dim_question.';
+comment on column bi.fact_survey_score.question_text is 'The question in one of the languages in which it was answered; all of them are in dim_question.';
 comment on column bi.fact_survey_score.position is 'Place in the survey, from 0.';
 comment on column bi.fact_survey_score.group_id is 'Its theme, as the vendor numbers it; (none) without one.';
 comment on column bi.fact_survey_score.group_label is 'Name of the theme by ref.question_group_labels, else its id.';
@@ -140,7 +140,7 @@ select
     n.enrollment_id,
     n.enrollment_name,
     n.question_id,
-    t.question_text,
+    n.question_text,
     n.position,
     n.group_id,
     n.group_label,
@@ -161,7 +161,7 @@ from (
         s.enrollment_id,
         s.enrollment_name,
         s.question_id,
-        min(s.question_key) as question_key,
+        min(s.question_text) as question_text,
         min(s.position) as position,
         min(s.group_id) as group_id,
         min(s.group_label) as group_label,
@@ -175,7 +175,6 @@ from (
     from bi.fact_survey_score s
     group by s.company_key, s.enrollment_key, s.company_id, s.company_name, s.enrollment_id, s.enrollment_name,
         s.question_id) n
-join keepnet.survey_questions t on t.company_id = n.company_id and t.question_key = n.question_key
 cross join bi.present p;
 comment on view bi.survey_results_by_question is 'One row per company, survey and question that has a score: people, mean and distribution of the latest sessions, all languages together. Where fewer than privacy.min_group people answered, is_suppressed is set, every figure is null, and no mean of the other survey views includes the question. From fact_survey_score.';
 comment on column bi.survey_results_by_question.company_key is 'Stable number of the company: use it for relationships.';
@@ -185,7 +184,7 @@ comment on column bi.survey_results_by_question.company_name is 'Name of the com
 comment on column bi.survey_results_by_question.enrollment_id is 'The vendor''s id of the survey.';
 comment on column bi.survey_results_by_question.enrollment_name is 'Name of the survey.';
 comment on column bi.survey_results_by_question.question_id is 'The question, the same in every language and in every enrollment of one survey.';
-comment on column bi.survey_results_by_question.question_text is 'The question in one of its languages.';
+comment on column bi.survey_results_by_question.question_text is 'The question in one of the languages in which it was answered; all of them are in dim_question.';
 comment on column bi.survey_results_by_question.position is 'Place in the survey, from 0.';
 comment on column bi.survey_results_by_question.group_id is 'Its theme, as the vendor numbers it; (none) without one.';
 comment on column bi.survey_results_by_question.group_label is 'Name of the theme by ref.question_group_labels, else its id.';

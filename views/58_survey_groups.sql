@@ -55,7 +55,7 @@ select
     g.enrollment_name,
     e.training_name,
     e.is_step,
-    coalesce(e.starts_on, e.created_on) as started_on,
+    coalesce(e.starts_on, e.created_on, path.starts_on, path.created_on) as started_on,
     bool_and(g.is_suppressed) as is_suppressed,
     sum(g.question_count)::bigint as question_count,
     sum(g.suppressed_question_count)::bigint as suppressed_question_count,
@@ -70,8 +70,11 @@ select
 from bi.survey_results_by_group g
 join bi.dim_enrollment e
     on e.company_key = g.company_key and e.company_id = g.company_id and e.enrollment_id = g.enrollment_id
+left join bi.dim_enrollment path
+    on path.company_key = e.company_key and path.company_id = e.company_id
+    and path.enrollment_id = e.parent_enrollment_id
 group by g.company_key, g.enrollment_key, g.company_id, g.company_name, g.enrollment_id, g.enrollment_name,
-    e.training_name, e.is_step, coalesce(e.starts_on, e.created_on);
+    e.training_name, e.is_step, coalesce(e.starts_on, e.created_on, path.starts_on, path.created_on);
 comment on view bi.survey_results is 'One row per company and survey: people, mean and distribution over the questions that survey_results_by_question shows, and over nothing else. Surveys that are steps of a learning path are in it (is_step).';
 comment on column bi.survey_results.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.survey_results.enrollment_key is 'Stable number of the survey: use it for relationships.';
@@ -122,7 +125,7 @@ from (
             and bool_or(h.hidden_people > 0 and h.hidden_people < h.min_group) over survey
             and dense_rank() over (
                 partition by h.company_key, h.company_id, h.enrollment_key, h.is_too_small
-                order by h.least_people, h.department) = 1 as is_hidden_too
+                order by h.least_people, h.department collate "C") = 1 as is_hidden_too
     from (
         select
             m.*,

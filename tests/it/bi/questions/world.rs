@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -141,6 +141,138 @@ impl Truth {
         let row = self.rows("companies").iter();
         let row = row.clone().find(|row| text(row, "company_id") == company);
         text(row.expect("the company"), "name")
+    }
+}
+
+/// One person in one enrollment that counts.
+#[derive(Clone, Copy)]
+pub struct Assignment<'a> {
+    /// The row of the report.
+    pub user: &'a Row,
+    /// The enrollment.
+    pub enrollment: &'a Row,
+}
+
+impl Assignment<'_> {
+    /// What the vendor's status word means.
+    pub fn group(&self) -> &'static str {
+        status_group(text(self.user, "status"))
+    }
+
+    /// Whether the person is to finish it.
+    pub fn is_targeted(&self) -> bool {
+        !["cancelled", "excluded"].contains(&self.group())
+    }
+
+    /// Whether the person finished it.
+    pub fn is_completed(&self) -> bool {
+        self.group() == "completed"
+    }
+
+    /// The day on which it is due.
+    pub fn due_on(&self) -> Option<NaiveDate> {
+        instant(self.enrollment, "due_at").map(day_of)
+    }
+
+    /// Whether that day is over.
+    pub fn is_past_due(&self) -> bool {
+        self.due_on().is_some_and(|due| due < day_of(now()))
+    }
+
+    /// First and last name.
+    pub fn full_name(&self) -> Option<String> {
+        let names = ["first_name", "last_name"].map(|name| text(self.user, name));
+        let name = names.join(" ").trim().to_owned();
+        (!name.is_empty()).then_some(name)
+    }
+
+    /// The company.
+    pub fn company(&self) -> &str {
+        text(self.user, "company_id")
+    }
+
+    /// The id of the enrollment.
+    pub fn enrollment_id(&self) -> &str {
+        text(self.user, "enrollment_id")
+    }
+}
+
+/// What a status word means, spaces and case aside.
+pub fn status_group(status: &str) -> &'static str {
+    match status.replace(' ', "").to_lowercase().as_str() {
+        "inqueue" | "processing" => "queued",
+        "notdelivered" | "sendingerror" | "error" => "not delivered",
+        "notresponded" | "notstarted" => "not started",
+        "openedemail" => "opened",
+        "clickedlink" => "clicked",
+        "inprogress" | "incomplete" | "notcompleted" => "in progress",
+        "completed" | "passed" | "exampassed" | "success" | "downloaded" => "completed",
+        "examfailed" | "failed" => "failed",
+        "cancelled" | "canceled" => "cancelled",
+        "excluded" => "excluded",
+        other => panic!("the simulator has a new status: {other}"),
+    }
+}
+
+impl Truth {
+    /// Every assignment of enrollments that count.
+    pub fn assignments(&self) -> Vec<Assignment<'_>> {
+        let enrollments: BTreeMap<(&str, &str), &Row> = self
+            .counted_enrollments()
+            .map(|row| ((text(row, "company_id"), text(row, "enrollment_id")), row))
+            .collect();
+        let users = self.rows("enrollment_users").iter();
+        users
+            .filter_map(|user| {
+                let key = (text(user, "company_id"), text(user, "enrollment_id"));
+                let enrollment = *enrollments.get(&key)?;
+                Some(Assignment { user, enrollment })
+            })
+            .collect()
+    }
+}
+
+impl Truth {
+    /// When the first session of each person in each enrollment ended: its start, and the time spent on its questions.
+    pub fn session_ends(&self) -> BTreeMap<(&str, &str, &str), DateTime<Utc>> {
+        let mut spent: BTreeMap<&str, BTreeMap<&str, f64>> = BTreeMap::new();
+        for answer in self.rows("survey_answers") {
+            let session = spent.entry(text(answer, "session_id")).or_default();
+            let question = session.entry(text(answer, "question_id")).or_default();
+            *question = question.max(seconds(text(answer, "latency")));
+        }
+        let mut ends = BTreeMap::new();
+        for session in self.rows("survey_sessions") {
+            let Some(start) = instant(session, "started_at") else {
+                continue;
+            };
+            let of_questions = spent.get(text(session, "session_id"));
+            let seconds: f64 = of_questions.into_iter().flat_map(|all| all.values()).sum();
+            let end = start + TimeDelta::milliseconds((seconds * 1000.0) as i64);
+            let key = ["company_id", "enrollment_id", "target_user_id"].map(|name| text(session, name));
+            let first = ends.entry((key[0], key[1], key[2])).or_insert(end);
+            *first = end.min(*first);
+        }
+        ends
+    }
+}
+
+/// The seconds of an interval such as `1 day 02:00:00` or `00:00:04.5`.
+fn seconds(interval: &str) -> f64 {
+    let (days, clock) = match interval.split_once(" day ") {
+        Some((days, clock)) => (days.parse().expect("days"), clock),
+        None => (0.0, interval),
+    };
+    let parts = clock.split(':').filter(|part| !part.is_empty());
+    let clock = parts.fold(0.0, |sum, part| sum * 60.0 + part.parse::<f64>().expect("a number"));
+    days * 86_400.0 + clock
+}
+
+/// A department as it is shown.
+pub fn department(row: &Row) -> &str {
+    match text(row, "department") {
+        "" => "(none)",
+        name => name,
     }
 }
 
