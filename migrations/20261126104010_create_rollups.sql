@@ -18,6 +18,10 @@ comment on table rollup.status_months is 'How many people of an enrollment enter
 comment on column rollup.status_months.department is 'As the report of the enrollment shows it now; empty when it shows none.';
 comment on column rollup.status_months.status is 'The vendor''s word; empty when it gives none.';
 comment on column rollup.status_months.month is 'First day of the month, in the account''s time zone.';
+comment on column rollup.status_months.company_id is 'The company.';
+comment on column rollup.status_months.enrollment_id is 'The enrollment: listed, or a step of a learning path.';
+comment on column rollup.status_months.entered_count is 'People who came to this status in this month.';
+comment on column rollup.status_months.left_count is 'People who left it in this month, for another status or for good.';
 
 create table rollup.completion_days (
     company_id text collate "C" not null,
@@ -31,6 +35,10 @@ create table rollup.completion_days (
 comment on table rollup.completion_days is 'How many people of an enrollment have each status now, by the day on which they completed it or, without such a date, since which they have it.';
 comment on column rollup.completion_days.day is 'In the account''s time zone.';
 comment on column rollup.completion_days.basis is 'reported: first completion as reported; session: end of the first survey session; observed: the row changed then; first seen: it never changed here.';
+comment on column rollup.completion_days.company_id is 'The company.';
+comment on column rollup.completion_days.enrollment_id is 'The enrollment: listed, or a step of a learning path.';
+comment on column rollup.completion_days.status is 'The vendor''s word; empty when it gives none.';
+comment on column rollup.completion_days.user_count is 'People.';
 
 create table rollup.answer_options (
     company_id text collate "C" not null,
@@ -52,6 +60,13 @@ comment on column rollup.answer_options.department is 'As the enrollment''s own 
 comment on column rollup.answer_options.month is 'First day of the month of the session, in the account''s time zone; -infinity when not known.';
 comment on column rollup.answer_options.scale_position is '-1 where the answer has none.';
 comment on column rollup.answer_options.scored_position is '-1 where the answer has none.';
+comment on column rollup.answer_options.company_id is 'The company.';
+comment on column rollup.answer_options.enrollment_id is 'The enrollment whose sessions these are.';
+comment on column rollup.answer_options.content_id is 'The content that was shown: one per language.';
+comment on column rollup.answer_options.question_id is 'The question.';
+comment on column rollup.answer_options.question_type is 'As survey_answers has it; empty when it has none.';
+comment on column rollup.answer_options.position is 'Place of the option, as survey_answers has it.';
+comment on column rollup.answer_options.answer_count is 'Latest sessions that chose it.';
 
 -- Learning paths may report a person under several steps, and then one of these rows counts.
 create index enrollment_users_paths_idx on keepnet.enrollment_users (company_id, enrollment_id, target_user_id)
@@ -145,10 +160,13 @@ declare
              where n.department is distinct from o.department'
         else changed end;
     touched text;
+    has_rows boolean;
     has_versions boolean := true;
     has_sessions boolean := true;
     pair record;
 begin
+    execute format('select exists (select from %I)', case tg_op when 'INSERT' then 'new_rows' else 'old_rows' end) into has_rows;
+    if not has_rows then return null; end if;
     -- Nearly always there is nothing of the kind, and looking person by person would cost more than the rest.
     if tg_op = 'UPDATE' then
         has_versions := exists (
@@ -281,10 +299,12 @@ begin
     end loop;
     return null;
 end $$;
+comment on function rollup.after_enrollment_users() is 'Adds what a statement changed in enrollment_users to the counts.';
 
 create function rollup.after_enrollment_user_history() returns trigger
 language plpgsql as $$
 declare
+    has_rows boolean;
     zone text := rollup.time_zone();
     changed text := case tg_op
         when 'INSERT' then 'select 1 as sign, n.* from new_rows n'
@@ -292,6 +312,8 @@ declare
         else 'select 1 as sign, n.* from new_rows n union all select -1, o.* from old_rows o' end;
     pair record;
 begin
+    execute format('select exists (select from %I)', case tg_op when 'INSERT' then 'new_rows' else 'old_rows' end) into has_rows;
+    if not has_rows then return null; end if;
     execute format(
         'insert into rollup.status_months as t
          select c.company_id, c.enrollment_id, coalesce(u.department, ''''), coalesce(c.status, ''''), m.month,
@@ -317,6 +339,7 @@ begin
     end loop;
     return null;
 end $$;
+comment on function rollup.after_enrollment_user_history() is 'Adds what a statement changed in enrollment_user_history to the counts.';
 
 create function rollup.session_completed_at(of_company text, of_enrollment text, of_user text) returns timestamptz
 language sql stable as $$
@@ -334,12 +357,15 @@ comment on function rollup.session_completed_at(text, text, text) is 'End of the
 create function rollup.after_survey_sessions() returns trigger
 language plpgsql as $$
 declare
+    has_rows boolean;
     zone text := rollup.time_zone();
     changed text := case tg_op
         when 'INSERT' then 'select 1 as sign, n.* from new_rows n'
         when 'DELETE' then 'select -1 as sign, o.* from old_rows o'
         else 'select 1 as sign, n.* from new_rows n union all select -1, o.* from old_rows o' end;
 begin
+    execute format('select exists (select from %I)', case tg_op when 'INSERT' then 'new_rows' else 'old_rows' end) into has_rows;
+    if not has_rows then return null; end if;
     execute format(
         'insert into rollup.answer_options as t
          select a.company_id, a.enrollment_id, a.content_id, a.question_id, coalesce(u.department, ''''),
@@ -371,16 +397,20 @@ begin
            and u.target_user_id = done.target_user_id and u.session_completed_at is distinct from done.at', changed);
     return null;
 end $$;
+comment on function rollup.after_survey_sessions() is 'Adds what a statement changed in survey_sessions to the counts, and tells the report rows when the first session ended.';
 
 create function rollup.after_survey_answers() returns trigger
 language plpgsql as $$
 declare
+    has_rows boolean;
     zone text := rollup.time_zone();
     changed text := case tg_op
         when 'INSERT' then 'select 1 as sign, n.* from new_rows n'
         when 'DELETE' then 'select -1 as sign, o.* from old_rows o'
         else 'select 1 as sign, n.* from new_rows n union all select -1, o.* from old_rows o' end;
 begin
+    execute format('select exists (select from %I)', case tg_op when 'INSERT' then 'new_rows' else 'old_rows' end) into has_rows;
+    if not has_rows then return null; end if;
     execute format(
         'insert into rollup.answer_options as t
          select a.company_id, a.enrollment_id, a.content_id, a.question_id, coalesce(u.department, ''''),
@@ -412,6 +442,7 @@ begin
            and u.target_user_id = done.target_user_id and u.session_completed_at is distinct from done.at', changed);
     return null;
 end $$;
+comment on function rollup.after_survey_answers() is 'Adds what a statement changed in survey_answers to the counts, and tells the report rows when the first session ended.';
 
 create function rollup.rebuild() returns void
 language plpgsql as $$
@@ -473,6 +504,7 @@ begin
     end if;
     return null;
 end $$;
+comment on function rollup.after_time_zone() is 'Counts anew when months and days begin at another time.';
 create trigger rollup_time_zone after update of time_zone on sync.accounts
     for each row when (old.time_zone is distinct from new.time_zone) execute function rollup.after_time_zone();
 create trigger rollup_account after insert or delete on sync.accounts
