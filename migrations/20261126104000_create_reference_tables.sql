@@ -13,6 +13,10 @@ create table sync.bi_objects (
     applied_at timestamptz not null default now()
 );
 comment on table sync.bi_objects is 'The views and functions of schema bi that migrate created, with the digest of their definition.';
+comment on column sync.bi_objects.name is 'Name within schema bi.';
+comment on column sync.bi_objects.kind is 'view or function.';
+comment on column sync.bi_objects.digest is 'SHA-256 of the statements that define and describe it.';
+comment on column sync.bi_objects.applied_at is 'When it was created or replaced last.';
 
 create table ref.status_map (
     domain text not null check (domain in ('user', 'enrollment')),

@@ -2,49 +2,65 @@
 
 create or replace view bi.fact_enrollment_status as
 select
-    u.company_key,
-    u.enrollment_key,
-    u.company_id,
-    u.company_name,
-    u.enrollment_id,
-    u.enrollment_name,
-    u.department_reported,
-    u.status,
-    u.status_group,
-    count(*) as user_count
-from bi.fact_enrollment_user u
-group by u.company_key, u.enrollment_key, u.company_id, u.company_name, u.enrollment_id, u.enrollment_name,
-    u.department_reported, u.status, u.status_group;
-comment on view bi.fact_enrollment_status is 'One row per company, top-level enrollment, department as reported and status: how many people. What is there now, tests included (join dim_enrollment for is_test). Enrollments without users have no row.';
+    c.company_key,
+    e.enrollment_key,
+    n.company_id,
+    c.name as company_name,
+    n.enrollment_id,
+    e.name as enrollment_name,
+    coalesce(
+        (select d.mapped_department from ref.department_map d
+         where d.company_id in (n.company_id, '') and d.department = n.department order by d.company_id desc limit 1),
+        nullif(n.department, '')) as department_reported,
+    nullif(n.status, '') as status,
+    coalesce(m.status_group, 'unknown') as status_group,
+    n.user_count
+from (
+    select company_id, enrollment_id, department, status, sum(entered_count - left_count)::bigint as user_count
+    from rollup.status_months
+    group by company_id, enrollment_id, department, status
+    having sum(entered_count - left_count) <> 0) n
+join keepnet.enrollments e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id and e.deleted_at is null
+join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null
+left join ref.status_map m on m.domain = 'user' and m.status = lower(replace(n.status, ' ', ''))
+where not (e.is_step and exists (
+    select from keepnet.enrollments p
+    where p.company_id = e.company_id and p.enrollment_id = e.parent_enrollment_id
+      and (p.deleted_at is null or e.deleted_at is not null)));
+comment on view bi.fact_enrollment_status is 'One row per company, top-level enrollment, department as reported and status: how many people. What is there now, tests included (join dim_enrollment for is_test). Enrollments without users have no row. The sums of fact_enrollment_user, for reports over many people (rollup.status_months).';
 comment on column bi.fact_enrollment_status.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.fact_enrollment_status.enrollment_key is 'Stable number of the enrollment: use it for relationships.';
 comment on column bi.fact_enrollment_status.company_id is 'The vendors id of the company. Ids may differ only by case: compare them exactly.';
 comment on column bi.fact_enrollment_status.company_name is 'Name of the company now.';
 comment on column bi.fact_enrollment_status.enrollment_id is 'The vendors id of the enrollment.';
 comment on column bi.fact_enrollment_status.enrollment_name is 'Name of the enrollment.';
-comment on column bi.fact_enrollment_status.department_reported is 'Department as this enrollment''s report showed it last, by the name of ref.department_map; null when the vendor names none.';
+comment on column bi.fact_enrollment_status.department_reported is 'Department as this enrollment''s report showed it last, by the name of ref.department_map; null when the vendor names none. Several departments under one name in ref.department_map are several rows.';
 comment on column bi.fact_enrollment_status.status is 'The vendors word, as received.';
 comment on column bi.fact_enrollment_status.status_group is 'What the status counts as, by ref.status_map.';
 comment on column bi.fact_enrollment_status.user_count is 'People with this status.';
 
 create or replace view bi.fact_completion_day as
 select
-    u.company_key,
-    u.enrollment_key,
-    u.company_id,
-    u.company_name,
-    u.enrollment_id,
-    u.enrollment_name,
-    u.completed_on,
-    (extract(year from u.completed_on) * 10000 + extract(month from u.completed_on) * 100
-        + extract(day from u.completed_on))::int as completed_on_key,
-    u.completed_at_basis,
-    count(*) as completed_count
-from bi.fact_enrollment_user u
-where u.is_completed
-group by u.company_key, u.enrollment_key, u.company_id, u.company_name, u.enrollment_id, u.enrollment_name,
-    u.completed_on, u.completed_at_basis;
-comment on view bi.fact_completion_day is 'One row per company, top-level enrollment, day and basis: how many people finished on that day. Counts those who are completed now. Tests included (join dim_enrollment for is_test).';
+    c.company_key,
+    e.enrollment_key,
+    n.company_id,
+    c.name as company_name,
+    n.enrollment_id,
+    e.name as enrollment_name,
+    n.day as completed_on,
+    (extract(year from n.day) * 10000 + extract(month from n.day) * 100 + extract(day from n.day))::int as completed_on_key,
+    n.basis as completed_at_basis,
+    n.user_count as completed_count
+from rollup.completion_days n
+join keepnet.enrollments e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id and e.deleted_at is null
+join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null
+join ref.status_map m
+    on m.domain = 'user' and m.status = lower(replace(n.status, ' ', '')) and m.status_group = 'completed'
+where not (e.is_step and exists (
+    select from keepnet.enrollments p
+    where p.company_id = e.company_id and p.enrollment_id = e.parent_enrollment_id
+      and (p.deleted_at is null or e.deleted_at is not null)));
+comment on view bi.fact_completion_day is 'One row per company, top-level enrollment, day, status and basis: how many people finished on that day. Counts those who are completed now. Tests included (join dim_enrollment for is_test). The sums of fact_enrollment_user, for reports over many people (rollup.completion_days).';
 comment on column bi.fact_completion_day.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.fact_completion_day.enrollment_key is 'Stable number of the enrollment: use it for relationships.';
 comment on column bi.fact_completion_day.company_id is 'The vendors id of the company. Ids may differ only by case: compare them exactly.';
@@ -103,23 +119,31 @@ select
 from bi.dim_enrollment e
 join keepnet.companies c on c.company_id = e.company_id and c.deleted_at is null
 left join (
-    select company_id, enrollment_id, sum(user_count)::bigint as user_count,
-           coalesce(sum(user_count) filter (where status_group not in ('cancelled', 'excluded')), 0)::bigint as targeted_user_count,
-           coalesce(sum(user_count) filter (where status_group = 'not delivered'), 0)::bigint as not_delivered_count,
-           coalesce(sum(user_count) filter (where status_group in ('in progress', 'completed', 'failed')), 0)::bigint as started_count,
-           coalesce(sum(user_count) filter (where status_group = 'in progress'), 0)::bigint as in_progress_count,
-           coalesce(sum(user_count) filter (where status_group = 'completed'), 0)::bigint as completed_count,
-           coalesce(sum(user_count) filter (where status_group = 'failed'), 0)::bigint as failed_count,
-           coalesce(sum(user_count) filter (where status_group = 'unknown'), 0)::bigint as unknown_status_count
-    from bi.fact_enrollment_status
-    group by company_id, enrollment_id) n on n.company_id = e.company_id and n.enrollment_id = e.enrollment_id
+    select r.company_id, r.enrollment_id, sum(r.user_count)::bigint as user_count,
+           coalesce(sum(r.user_count) filter (where m.status_group is null or m.status_group not in ('cancelled', 'excluded')),
+                    0)::bigint as targeted_user_count,
+           coalesce(sum(r.user_count) filter (where m.status_group = 'not delivered'), 0)::bigint as not_delivered_count,
+           coalesce(sum(r.user_count) filter (where m.status_group in ('in progress', 'completed', 'failed')),
+                    0)::bigint as started_count,
+           coalesce(sum(r.user_count) filter (where m.status_group = 'in progress'), 0)::bigint as in_progress_count,
+           coalesce(sum(r.user_count) filter (where m.status_group = 'completed'), 0)::bigint as completed_count,
+           coalesce(sum(r.user_count) filter (where m.status_group = 'failed'), 0)::bigint as failed_count,
+           coalesce(sum(r.user_count) filter (where coalesce(m.status_group, 'unknown') = 'unknown'),
+                    0)::bigint as unknown_status_count
+    from (select company_id, enrollment_id, status, sum(entered_count - left_count) as user_count
+          from rollup.status_months
+          group by company_id, enrollment_id, status) r
+    left join ref.status_map m on m.domain = 'user' and m.status = lower(replace(r.status, ' ', ''))
+    group by r.company_id, r.enrollment_id) n on n.company_id = e.company_id and n.enrollment_id = e.enrollment_id
 left join (
-    select f.company_id, f.enrollment_id, sum(f.completed_count)::bigint as completed_on_time_count
-    from bi.fact_completion_day f
-    join keepnet.enrollments due on due.company_id = f.company_id and due.enrollment_id = f.enrollment_id
+    select r.company_id, r.enrollment_id, sum(r.user_count)::bigint as completed_on_time_count
+    from rollup.completion_days r
+    join ref.status_map m
+        on m.domain = 'user' and m.status = lower(replace(r.status, ' ', '')) and m.status_group = 'completed'
+    join keepnet.enrollments due on due.company_id = r.company_id and due.enrollment_id = r.enrollment_id
     cross join (select coalesce(min(a.time_zone), 'UTC') as name from sync.accounts a) zone
-    where f.completed_on <= (due.due_at at time zone zone.name)::date
-    group by f.company_id, f.enrollment_id) d on d.company_id = e.company_id and d.enrollment_id = e.enrollment_id
+    where r.day <= (due.due_at at time zone zone.name)::date
+    group by r.company_id, r.enrollment_id) d on d.company_id = e.company_id and d.enrollment_id = e.enrollment_id
 left join keepnet.enrollment_summaries s
     on s.company_id = e.company_id and s.enrollment_id = e.enrollment_id and s.deleted_at is null
 where e.is_top_level and not e.is_deleted;

@@ -162,39 +162,24 @@ select
     e.name as enrollment_name,
     n.content_id,
     n.question_id,
-    n.question_type,
+    nullif(n.question_type, '') as question_type,
     coalesce(
         (select d.mapped_department from ref.department_map d
          where d.company_id in (n.company_id, '') and d.department = n.department order by d.company_id desc limit 1),
         nullif(n.department, '')) as department_reported,
-    n.answered_month,
+    nullif(n.month, '-infinity') as answered_month,
     n.position,
-    n.scale_position,
-    n.scored_position,
-    100 * n.scored_position / nullif(q.option_count - 1, 0)::double precision as score,
+    nullif(n.scale_position, -1) as scale_position,
+    nullif(n.scored_position, -1) as scored_position,
+    100 * nullif(n.scored_position, -1) / nullif(q.option_count - 1, 0)::double precision as score,
     n.answer_count
-from (
-    select a.company_id, a.enrollment_id, a.content_id, a.question_id, a.question_type, coalesce(u.department, '') as department,
-           date_trunc('month', s.started_at at time zone zone.name)::date as answered_month,
-           a.position, a.scale_position, a.scored_position, count(*) as answer_count
-    from keepnet.survey_answers a
-    join keepnet.survey_sessions s
-        on s.company_id = a.company_id and s.enrollment_id = a.enrollment_id
-        and s.target_user_id = a.target_user_id and s.session_id = a.session_id
-    left join keepnet.enrollment_users u
-        on u.company_id = a.company_id and u.enrollment_id = a.enrollment_id
-        and u.reported_enrollment_id = a.enrollment_id and u.target_user_id = a.target_user_id
-    cross join (select coalesce(min(z.time_zone), 'UTC') as name from sync.accounts z) zone
-    where a.deleted_at is null and s.deleted_at is null and s.is_latest
-    group by a.company_id, a.enrollment_id, a.content_id, a.question_id, a.question_type, coalesce(u.department, ''),
-             date_trunc('month', s.started_at at time zone zone.name)::date,
-             a.position, a.scale_position, a.scored_position) n
+from rollup.answer_options n
 join keepnet.enrollments e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id and e.deleted_at is null
 join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null
 left join keepnet.survey_questions q
     on q.company_id = n.company_id and q.enrollment_id = n.enrollment_id
     and q.content_id = n.content_id and q.question_id = n.question_id;
-comment on view bi.fact_answer_option is 'One row per company, enrollment, content, question, department as reported, month of the session and chosen option: how many people''s latest sessions have it. The sums of fact_answer over the latest sessions, for reports over many people. Tests included (join dim_enrollment for is_test).';
+comment on view bi.fact_answer_option is 'One row per company, enrollment, content, question, department as reported, month of the session and chosen option: how many people''s latest sessions have it. The sums of fact_answer over the latest sessions, for reports over many people (rollup.answer_options). Tests included (join dim_enrollment for is_test).';
 comment on column bi.fact_answer_option.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.fact_answer_option.enrollment_key is 'Stable number of the enrollment: use it for relationships.';
 comment on column bi.fact_answer_option.question_key is 'Stable number of the question in one content (language): use it for relationships.';

@@ -137,17 +137,17 @@ from (
            ended.month_end_at, false, null, null, coalesce(min(u.first_completed_at), min(u.session_completed_at))
     from keepnet.enrollment_users u
     join keepnet.enrollments e on e.company_id = u.company_id and e.enrollment_id = u.enrollment_id
-    join (select company_id, enrollment_id, min(first_seen_at) as covered_from
-          from keepnet.enrollment_users
+    join (select company_id, enrollment_id, min(month) as first_month
+          from rollup.status_months
           group by company_id, enrollment_id) covered
         on covered.company_id = u.company_id and covered.enrollment_id = u.enrollment_id
     cross join (select coalesce(min(a.time_zone), 'UTC') as name from sync.accounts a) zone
     cross join lateral generate_series(
         date_trunc('month', e.created_at at time zone zone.name),
-        date_trunc('month', covered.covered_from at time zone zone.name),
+        covered.first_month - interval '1 month',
         interval '1 month') month (month_start)
     cross join lateral (select (month.month_start + interval '1 month') at time zone zone.name as month_end_at) ended
-    where ended.month_end_at <= covered.covered_from and u.first_seen_at < covered.covered_from + interval '1 day'
+    where u.deleted_at is null
     group by u.company_id, u.enrollment_id, u.target_user_id, zone.name, month.month_start, ended.month_end_at) s
 join keepnet.enrollments e on e.company_id = s.company_id and e.enrollment_id = s.enrollment_id
 join keepnet.companies c on c.company_id = s.company_id
@@ -158,7 +158,7 @@ where not (e.is_step and exists (
     select from keepnet.enrollments p
     where p.company_id = e.company_id and p.enrollment_id = e.parent_enrollment_id
       and (p.deleted_at is null or e.deleted_at is not null)));
-comment on view bi.fact_user_month_end is 'One row per company, top-level enrollment, person and month that is over: how far they were at its end. is_covered says that keepnet-etl was watching the enrollment then; where it was not, only what the vendor dates is known, of those who were in it when it was read first. Months end at midnight of the account''s time zone.';
+comment on view bi.fact_user_month_end is 'One row per company, top-level enrollment, person and month that is over: how far they were at its end. is_covered says that keepnet-etl was watching the enrollment then; where it was not, only what the vendor dates is known, of those who are in it now. Months end at midnight of the account''s time zone.';
 comment on column bi.fact_user_month_end.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.fact_user_month_end.enrollment_key is 'Stable number of the enrollment: use it for relationships.';
 comment on column bi.fact_user_month_end.target_user_key is 'Stable number of the person within the company: use it for relationships.';
@@ -192,54 +192,71 @@ select
     c.name as company_name,
     e.enrollment_id,
     e.name as enrollment_name,
-    (extract(year from month.month_start) * 100 + extract(month from month.month_start))::int as month_key,
-    (month.month_start + interval '1 month - 1 day')::date as month_end,
-    ended.month_end_at >= coalesce(covered.covered_from, e.first_seen_at) as is_covered,
-    case when ended.month_end_at >= coalesce(covered.covered_from, e.first_seen_at) then coalesce(n.user_count, 0) end as user_count,
-    case when ended.month_end_at >= coalesce(covered.covered_from, e.first_seen_at) then coalesce(n.targeted_user_count, 0) end as targeted_user_count,
-    case when ended.month_end_at >= coalesce(covered.covered_from, e.first_seen_at) then coalesce(n.started_count, 0) end as started_count,
-    coalesce(n.completed_count, 0) as completed_count,
-    case when ended.month_end_at < coalesce(covered.covered_from, e.first_seen_at) then null
-         when (e.due_at at time zone zone.name)::date < (month.month_start + interval '1 month')::date
-         then coalesce(n.targeted_user_count - n.completed_count, 0) else 0 end as overdue_count,
-    case when ended.month_end_at >= coalesce(covered.covered_from, e.first_seen_at)
-         then n.started_count::double precision / nullif(n.targeted_user_count, 0) end as participation_rate,
-    case when ended.month_end_at >= coalesce(covered.covered_from, e.first_seen_at)
-         then n.completed_count::double precision / nullif(n.targeted_user_count, 0) end as completion_rate,
-    (e.due_at at time zone zone.name)::date as due_on,
+    (extract(year from n.month_start) * 100 + extract(month from n.month_start))::int as month_key,
+    (n.month_start + interval '1 month - 1 day')::date as month_end,
+    n.is_covered,
+    case when n.is_covered then n.user_count end as user_count,
+    case when n.is_covered then n.targeted_user_count end as targeted_user_count,
+    case when n.is_covered then n.started_count end as started_count,
+    case when n.is_covered then n.completed_count else n.dated_count end as completed_count,
+    case when not n.is_covered then null
+         when (e.due_at at time zone n.zone_name)::date < (n.month_start + interval '1 month')::date
+         then n.targeted_user_count - n.completed_count else 0 end as overdue_count,
+    case when n.is_covered then n.started_count::double precision / nullif(n.targeted_user_count, 0) end as participation_rate,
+    case when n.is_covered then n.completed_count::double precision / nullif(n.targeted_user_count, 0) end as completion_rate,
+    (e.due_at at time zone n.zone_name)::date as due_on,
     coalesce(e.is_survey, false) as is_survey,
     coalesce(e.is_test, (select x.is_test from keepnet.enrollment_summaries x
                          where x.company_id = e.company_id and x.enrollment_id = e.enrollment_id)) as is_test,
     coalesce(f.is_mandatory, false) as is_mandatory,
     coalesce(f.is_excluded, false) as is_excluded
-from keepnet.enrollments e
-join keepnet.companies c on c.company_id = e.company_id
-cross join (select coalesce(min(a.time_zone), 'UTC') as name from sync.accounts a) zone
-left join (select company_id, enrollment_id, min(first_seen_at) as covered_from
-           from keepnet.enrollment_users
-           group by company_id, enrollment_id) covered
-    on covered.company_id = e.company_id and covered.enrollment_id = e.enrollment_id
+from (
+    select g.company_id, g.enrollment_id, month.month_start::date as month_start, zone.name as zone_name,
+           coalesce(min(s.month) over whole, g.first_month) <= month.month_start as is_covered,
+           coalesce(sum(s.user_count) over until, 0)::bigint as user_count,
+           coalesce(sum(s.targeted_user_count) over until, 0)::bigint as targeted_user_count,
+           coalesce(sum(s.started_count) over until, 0)::bigint as started_count,
+           coalesce(sum(s.completed_count) over until, 0)::bigint as completed_count,
+           coalesce(sum(d.user_count) over until, 0)::bigint as dated_count
+    from (select e.company_id, e.enrollment_id, e.deleted_at,
+                 date_trunc('month', least(e.created_at, e.first_seen_at) at time zone zone.name) as begins,
+                 date_trunc('month', e.first_seen_at at time zone zone.name) as first_month
+          from keepnet.enrollments e
+          cross join (select coalesce(min(a.time_zone), 'UTC') as name from sync.accounts a) zone) g
+    cross join (select coalesce(min(a.time_zone), 'UTC') as name from sync.accounts a) zone
+    cross join lateral generate_series(
+        g.begins,
+        date_trunc('month', coalesce(g.deleted_at, now()) at time zone zone.name) - interval '1 month',
+        interval '1 month') month (month_start)
+    left join (
+        select r.company_id, r.enrollment_id, r.month, sum(r.user_count) as user_count,
+               sum(r.user_count) filter (where m.status_group is null
+                                            or m.status_group not in ('cancelled', 'excluded')) as targeted_user_count,
+               sum(r.user_count) filter (where m.status_group in ('in progress', 'completed', 'failed')) as started_count,
+               sum(r.user_count) filter (where m.status_group = 'completed') as completed_count
+        from (select company_id, enrollment_id, month, status, sum(entered_count - left_count) as user_count
+              from rollup.status_months
+              group by company_id, enrollment_id, month, status) r
+        left join ref.status_map m on m.domain = 'user' and m.status = lower(replace(r.status, ' ', ''))
+        group by r.company_id, r.enrollment_id, r.month) s
+        on s.company_id = g.company_id and s.enrollment_id = g.enrollment_id and s.month = month.month_start
+    left join (
+        select company_id, enrollment_id, date_trunc('month', day)::date as month, sum(user_count) as user_count
+        from rollup.completion_days
+        where basis in ('reported', 'session')
+        group by company_id, enrollment_id, date_trunc('month', day)::date) d
+        on d.company_id = g.company_id and d.enrollment_id = g.enrollment_id and d.month = month.month_start
+    window whole as (partition by g.company_id, g.enrollment_id),
+           until as (partition by g.company_id, g.enrollment_id order by month.month_start)) n
+join keepnet.enrollments e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
+join keepnet.companies c on c.company_id = n.company_id
 left join ref.enrollment_flags f on f.company_id = e.company_id and f.enrollment_id = e.enrollment_id
-cross join lateral generate_series(
-    date_trunc('month', coalesce(e.created_at, e.first_seen_at) at time zone zone.name),
-    date_trunc('month', least(coalesce(e.deleted_at, now()), coalesce(c.deleted_at, now())) at time zone zone.name)
-        - interval '1 month',
-    interval '1 month') month (month_start)
-cross join lateral (select (month.month_start + interval '1 month') at time zone zone.name as month_end_at) ended
-left join (
-    select company_id, enrollment_id, month_key, count(*) as user_count,
-           count(*) filter (where is_targeted) as targeted_user_count,
-           count(*) filter (where is_started) as started_count,
-           count(*) filter (where is_completed) as completed_count
-    from bi.fact_user_month_end
-    group by company_id, enrollment_id, month_key) n
-    on n.company_id = e.company_id and n.enrollment_id = e.enrollment_id
-    and n.month_key = (extract(year from month.month_start) * 100 + extract(month from month.month_start))::int
-where not (e.is_step and exists (
+where (c.deleted_at is null or n.month_start + interval '1 month' <= c.deleted_at at time zone n.zone_name)
+  and not (e.is_step and exists (
     select from keepnet.enrollments p
     where p.company_id = e.company_id and p.enrollment_id = e.parent_enrollment_id
       and (p.deleted_at is null or e.deleted_at is not null)));
-comment on view bi.fact_enrollment_month_end is 'One row per company, top-level enrollment and month that is over, from the month in which it was created: how far it was at the month''s end. is_covered says that keepnet-etl was watching it then; where it was not, only people whose completion the vendor dates are counted (completed_count is the least that it can have been) and the other counts are null. Enrollments that were gone by the month''s end have no row. Months end at midnight of the account''s time zone.';
+comment on view bi.fact_enrollment_month_end is 'One row per company, top-level enrollment and month that is over, from the month in which it was created: how far it was at the month''s end. is_covered says that keepnet-etl was watching it then; where it was not, only people whose completion the vendor dates are counted (completed_count is the least that it can have been) and the other counts are null. Enrollments that were gone by the month''s end have no row. Months end at midnight of the account''s time zone. From rollup.status_months.';
 comment on column bi.fact_enrollment_month_end.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.fact_enrollment_month_end.enrollment_key is 'Stable number of the enrollment: use it for relationships.';
 comment on column bi.fact_enrollment_month_end.company_id is 'The vendors id of the company. Ids may differ only by case: compare them exactly.';
@@ -252,7 +269,7 @@ comment on column bi.fact_enrollment_month_end.is_covered is 'keepnet-etl was wa
 comment on column bi.fact_enrollment_month_end.user_count is 'People in it at the month''s end; null when not covered.';
 comment on column bi.fact_enrollment_month_end.targeted_user_count is 'People who were to finish it: the denominator of the rates; null when not covered.';
 comment on column bi.fact_enrollment_month_end.started_count is 'People who had begun; null when not covered.';
-comment on column bi.fact_enrollment_month_end.completed_count is 'People who had completed it; when not covered, those of them whom the vendor dates.';
+comment on column bi.fact_enrollment_month_end.completed_count is 'People who had completed it; when not covered, those who are in it now and whom the vendor dates.';
 comment on column bi.fact_enrollment_month_end.overdue_count is 'People who had not completed it although its due day was not after the month''s last day; null when not covered.';
 comment on column bi.fact_enrollment_month_end.participation_rate is 'started_count over targeted_user_count, 0 to 1; null without such users, or when not covered.';
 comment on column bi.fact_enrollment_month_end.completion_rate is 'completed_count over targeted_user_count, 0 to 1; null without such users, or when not covered.';

@@ -1,4 +1,8 @@
 //! Schema `bi`: how its views come into a database, and what they say.
 
 mod apply;
+mod past;
 mod questions;
+mod reference;
+mod rollup;
+mod star;
