@@ -1,8 +1,8 @@
 //! The run: begins, lists the companies, pulls them side by side, and says what came of it.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt};
@@ -31,6 +31,7 @@ use crate::verdict::Verdict;
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::leases::Holder;
 use crate::warehouse::quarantine::UnknownField;
+use crate::warehouse::request_pace::RequestPace;
 use crate::warehouse::runs::{self, RunScope, RunTotals};
 
 /// Companies worked on at once, per request that may be under way: while large ones wait for their turn, small ones pass.
@@ -188,6 +189,7 @@ pub async fn run(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<RunReport, SyncError> {
+    client.share(Arc::new(RequestPace::new(pool.clone())));
     account::limit_known(client, &settings.api, pool).await?;
     let done = run_limited(settings, pool, client, clock, request, progress, stop).await;
     if let Err(reason) = client.give_back().await {

@@ -19,6 +19,7 @@ pub mod patience;
 pub mod pending_users;
 pub mod quarantine;
 pub mod reported_users;
+pub mod request_pace;
 pub mod runs;
 pub mod status;
 pub mod stored_enrollments;
