@@ -20,6 +20,7 @@ pub mod pending_users;
 pub mod quarantine;
 pub mod reported_users;
 pub mod request_pace;
+pub mod retention;
 pub mod runs;
 pub mod status;
 pub mod stored_enrollments;

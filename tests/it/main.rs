@@ -15,6 +15,7 @@ mod incremental;
 mod migrations;
 mod repair_dates;
 mod resume;
+mod retention;
 mod support;
 mod sync;
 mod unchanged;

@@ -5,23 +5,21 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use keepnet_etl::api::Agreement;
+use keepnet_etl::warehouse::migrate::migrate;
 use keepnet_etl::warehouse::request_pace::RequestPace;
 use serde_json::json;
 
 use crate::support::program::Program;
-use crate::support::running::Running;
+use crate::support::running::{Running, until};
 use crate::support::simulator::Simulator;
-use crate::support::table::assert_all_equal_truth;
-use crate::support::vendor::{ALPHA, Vendor, detail, failure, ok};
+use crate::support::vendor::{ALPHA, Vendor, detail, failure, ok, token};
 use crate::support::{TestApp, database};
 
 #[tokio::test]
 async fn no_two_processes_are_given_the_same_start() {
     let url = database::empty().await;
     let pools = [database::pool(&url).await, database::pool(&url).await];
-    keepnet_etl::warehouse::migrate::migrate(&pools[0])
-        .await
-        .unwrap();
+    migrate(&pools[0]).await.unwrap();
     let parties = pools.map(RequestPace::new);
     // Slots of an hour: what is told after seconds still names its slot.
     let hour = Duration::from_hours(1);
@@ -109,32 +107,68 @@ async fn requests_go_on_when_the_database_does_not() {
 }
 
 #[tokio::test]
-async fn two_processes_take_twice_as_long_as_each_would_alone() {
-    let simulator = Simulator::start(&["--companies", "3", "--users", "12", "--enrollments", "3"]);
+async fn two_clients_take_twice_as_long_as_each_would_alone() {
+    let vendor = Vendor::start().await;
+    vendor.on(detail("x"), ok(r#"{"data":{}}"#)).await;
+    let url = database::empty().await;
+    let pools = [database::pool(&url).await, database::pool(&url).await];
+    migrate(&pools[0]).await.unwrap();
+    let begin = Instant::now();
+    join_all(pools.map(|pool| {
+        let rate = [("api.max_requests_per_second", "40")];
+        let client = TestApp::with_pool(pool.clone(), &vendor.url(), &rate).client();
+        client.share(Arc::new(RequestPace::new(pool)));
+        async move {
+            let company = client.company(ALPHA);
+            let answers = join_all((0..59).map(|_| company.enrollment_detail("x"))).await;
+            assert!(answers.iter().all(Result::is_ok));
+        }
+    }))
+    .await;
+    // 59 requests and one for the token, each; no more than what the rate allows follows from the clock.
+    assert!(begin.elapsed() >= 118 * Duration::from_millis(25));
+    let sent = vendor.count(&detail("x")).await + vendor.count(&token()).await;
+    assert_eq!(sent, 120);
+}
+
+#[tokio::test]
+async fn a_process_asks_for_nothing_before_its_turn_not_even_for_a_token() {
+    let simulator = Simulator::start(&["--companies", "1", "--users", "1", "--enrollments", "1"]);
     let url = database::empty().await;
     let pool = database::pool(&url).await;
-    keepnet_etl::warehouse::migrate::migrate(&pool)
+    migrate(&pool).await.unwrap();
+    let program = Program::between(simulator.url(), &url).set("api.max_requests_per_second", "40");
+    // As if another process had reserved the next hour.
+    RequestPace::new(pool.clone())
+        .reserve(1, Duration::from_hours(1))
         .await
         .unwrap();
-    let program = Program::between(simulator.url(), &url).set("api.max_requests_per_second", "40");
-    let begin = Instant::now();
-    // Both list the companies; each pulls those that the other does not.
-    let both = [
-        Running::to_end(&program, "sync"),
-        Running::to_end(&program, "sync"),
-    ];
-    for output in join_all(both).await {
-        assert_eq!(output.code, 0, "{output:#?}");
-    }
-    let took = begin.elapsed();
-    assert_all_equal_truth(&pool, &simulator).await;
-    let requests = simulator.requests().await["total"].clone();
-    assert!(requests.as_u64() > Some(60), "{requests}");
-    // No clock but the lower bound that follows from the rate: starts are at least 25 ms apart, whoever makes them.
-    let starts = u32::try_from(requests.as_u64().unwrap()).unwrap();
-    assert!(
-        took >= (starts - 2) * Duration::from_millis(25),
-        "{requests}: {took:?}"
-    );
-    assert_eq!(simulator.contract().await["total"], json!(0));
+    sqlx::query("create table begun as select next_at from sync.request_pace")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let (reserved, has_reserved) = tokio::sync::oneshot::channel();
+    let waiting = Running::start(&program, "sync");
+    let watch = async {
+        let has_asked = "select p.next_at > begun.next_at from sync.request_pace p, begun";
+        until(&pool, has_asked).await;
+        reserved.send(()).unwrap();
+    };
+    tokio::join!(waiting.kill_at(has_reserved), watch);
+    assert_eq!(simulator.requests().await["total"], json!(0));
+}
+
+#[tokio::test]
+async fn a_pause_that_another_process_was_asked_for_ends_a_run_unsent() {
+    let simulator = Simulator::start(&["--companies", "1", "--users", "1", "--enrollments", "1"]);
+    let url = database::empty().await;
+    let pool = database::pool(&url).await;
+    migrate(&pool).await.unwrap();
+    let program = Program::between(simulator.url(), &url);
+    let pace = RequestPace::new(pool);
+    pace.close_for(Duration::from_hours(24)).await.unwrap();
+    let output = Running::to_end(&program, "sync").await;
+    assert_ne!(output.code, 0);
+    assert!(output.failure().contains("HTTP 429"), "{output:#?}");
+    assert_eq!(simulator.requests().await["total"], json!(0));
 }
