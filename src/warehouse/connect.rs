@@ -16,7 +16,7 @@ use super::error::{WarehouseError, WarehouseErrorKind};
 /// The role that owns every object in a database to which the program logs in as a superuser.
 pub const OWNER_ROLE: &str = "keepnet_etl_owner";
 
-/// How long to wait for a free connection.
+/// How long to wait for a free connection, and for a new one.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How a database is to be reached.
@@ -35,10 +35,15 @@ pub async fn connect(target: &Target) -> Result<PgPool, WarehouseError> {
     let options = options(target)?;
     let refused = |error| WarehouseError::from_sqlx("connect to the database", error);
     // A single attempt first: the pool would repeat it until its timeout and hide the reason.
-    let connection = PgConnection::connect_with(&options)
+    let first = async {
+        let mut connection = PgConnection::connect_with(&options).await?;
+        work_as_plain_role(&mut connection).await?;
+        connection.close().await
+    };
+    tokio::time::timeout(ACQUIRE_TIMEOUT, first)
         .await
+        .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))
         .map_err(refused)?;
-    connection.close().await.map_err(refused)?;
     PgPoolOptions::new()
         .max_connections(target.max_connections.max(2))
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -48,11 +53,14 @@ pub async fn connect(target: &Target) -> Result<PgPool, WarehouseError> {
         .map_err(refused)
 }
 
-fn options(target: &Target) -> Result<PgConnectOptions, WarehouseError> {
+/// How to connect, with the rules about encryption.
+pub(super) fn options(target: &Target) -> Result<PgConnectOptions, WarehouseError> {
     let doing = "connect to the database";
     let options = PgConnectOptions::from_str(target.url.expose_secret())
         .map_err(|error| WarehouseError::from_sqlx(doing, error))?
-        .application_name("keepnet-etl");
+        .application_name("keepnet-etl")
+        // The server's default does; a pooler may refuse to be told.
+        .extra_float_digits(None);
     if target.allow_plaintext || is_on_this_machine(&options) {
         return Ok(options);
     }
@@ -75,9 +83,12 @@ fn is_on_this_machine(options: &PgConnectOptions) -> bool {
 
 async fn work_as_plain_role(db: &mut PgConnection) -> Result<(), sqlx::Error> {
     // "already exists, skipping" is no news to anybody. A process that stands still in a transaction holds the claim on a
-    // company (see `leases`): the server ends it, so that another can take over.
+    // company (see `leases`): the server ends it, so that another can take over. It is also to notice within half a minute
+    // when this machine is gone without a word.
     sqlx::raw_sql(
-        "set client_min_messages = warning; set idle_in_transaction_session_timeout = '15s'",
+        "set client_min_messages = warning; set idle_in_transaction_session_timeout = '15s';
+         set tcp_keepalives_idle = 15; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
+         set tcp_user_timeout = '30s'",
     )
     .execute(&mut *db)
     .await?;

@@ -1,13 +1,19 @@
 //! Bringing a database to the present schema.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use sqlx::PgPool;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{PgPool, Row};
 
 /// The compiled-in migrations. Their own table lies in schema `sync`: a plain role may not write to `public`.
 fn migrator() -> Migrator {
     let mut migrator = sqlx::migrate!("./migrations");
     migrator.dangerous_set_table_name("sync.migrations");
     migrator.create_schema("sync");
+    // What a newer version added is left alone: migrations only add what an older one can do without, until a release
+    // that says otherwise.
+    migrator.set_ignore_missing(true);
     migrator
 }
 
@@ -18,8 +24,10 @@ pub struct SchemaState {
     pub applied: usize,
     /// Migrations that this program has.
     pub known: usize,
-    /// The database has migrations that this program does not know.
-    pub is_newer: bool,
+    /// Migrations of the database that this program does not know: a newer version made them.
+    pub unknown: usize,
+    /// A migration that was applied in another form than this program has.
+    pub changed: Option<i64>,
 }
 
 /// Applies what is missing. Safe to be run by several processes at once: an advisory lock lets one work.
@@ -30,27 +38,38 @@ pub async fn migrate(pool: &PgPool) -> Result<SchemaState, MigrateError> {
 
 /// Reads how far the database is.
 pub async fn state(pool: &PgPool) -> Result<SchemaState, sqlx::Error> {
-    let migrator = migrator();
-    let known: Vec<i64> = migrator.iter().map(|migration| migration.version).collect();
+    let known: BTreeMap<i64, Cow<'static, [u8]>> = migrator()
+        .iter()
+        .map(|migration| (migration.version, migration.checksum.clone()))
+        .collect();
     let exists: bool = sqlx::query_scalar("select to_regclass('sync.migrations') is not null")
         .fetch_one(pool)
         .await?;
-    let applied: Vec<i64> = if exists {
-        sqlx::query("select version from sync.migrations where success")
-            .fetch_all(pool)
-            .await?
-            .iter()
-            .map(|row| row.try_get(0))
-            .collect::<Result<_, _>>()?
+    let applied: Vec<(i64, Vec<u8>)> = if exists {
+        sqlx::query_as(
+            "select version, checksum from sync.migrations where success order by version",
+        )
+        .fetch_all(pool)
+        .await?
     } else {
         Vec::new()
     };
-    Ok(SchemaState {
-        applied: applied
-            .iter()
-            .filter(|version| known.contains(version))
-            .count(),
+    let mut state = SchemaState {
+        applied: 0,
         known: known.len(),
-        is_newer: applied.iter().any(|version| !known.contains(version)),
-    })
+        unknown: 0,
+        changed: None,
+    };
+    for (version, checksum) in applied {
+        match known.get(&version) {
+            Some(known) => {
+                state.applied += 1;
+                if **known != *checksum && state.changed.is_none() {
+                    state.changed = Some(version);
+                }
+            }
+            None => state.unknown += 1,
+        }
+    }
+    Ok(state)
 }

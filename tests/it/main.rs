@@ -16,6 +16,7 @@ mod migrations;
 mod repair_dates;
 mod resume;
 mod retention;
+mod server;
 mod support;
 mod sync;
 mod unchanged;
