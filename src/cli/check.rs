@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Failure;
 use super::failure::REFUSED;
 use crate::api::{Claims, Client};
-use crate::app::{App, Warehouse};
+use crate::app::{App, OpenError, Warehouse};
 use crate::daemon::cycle::Cycle;
 use crate::sync::account_checks::{self, DateDecision};
 use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
@@ -151,23 +151,14 @@ pub async fn run(app: &App, args: &CheckArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(lines.code()))
 }
 
-/// Opens the database, unless it could not be worked on; says what it is like.
+/// Opens the database, and says what it is like.
 async fn open(lines: &mut Lines, app: &App) -> Option<Warehouse> {
-    let keeps_sessions = match app.target() {
-        Ok(Some(target)) => server::keeps_sessions(&target).await,
-        // Nobody stands before a private PostgreSQL.
-        _ => Ok(true),
-    };
-    if let Ok(false) = keeps_sessions {
-        let kind = WarehouseErrorKind::Pooled;
-        lines.fail(
-            "sessions",
-            WarehouseError::new("work on the database", kind).into(),
-        );
-        return None;
-    }
     let warehouse = match app.open().await {
         Ok(warehouse) => warehouse,
+        Err(OpenError::Warehouse(error)) if error.kind == WarehouseErrorKind::Pooled => {
+            lines.fail("sessions", error.into());
+            return None;
+        }
         Err(error) => {
             lines.fail("database", error.into());
             return None;
@@ -176,10 +167,8 @@ async fn open(lines: &mut Lines, app: &App) -> Option<Warehouse> {
     match server::read(&warehouse.pool).await {
         Ok(server) => {
             about_server(lines, app, &warehouse, &server);
-            match keeps_sessions {
-                Ok(_) => lines.ok("sessions", "each connection is one".to_owned()),
-                Err(error) => lines.fail("sessions", error.into()),
-            }
+            // It would not have been opened otherwise.
+            lines.ok("sessions", "each connection is one".to_owned());
             migrations(lines, app, &warehouse).await;
         }
         Err(error) => lines.fail(

@@ -12,6 +12,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Row};
 
 use super::error::{WarehouseError, WarehouseErrorKind};
+use super::server;
 
 /// The role that owns every object in a database to which the program logs in as a superuser.
 pub const OWNER_ROLE: &str = "keepnet_etl_owner";
@@ -30,20 +31,30 @@ pub struct Target {
     pub allow_plaintext: bool,
 }
 
-/// Opens a pool and proves that the database answers.
+/// Opens a pool, and proves that the database answers and that a connection is one session.
 pub async fn connect(target: &Target) -> Result<PgPool, WarehouseError> {
     let options = options(target)?;
     let refused = |error| WarehouseError::from_sqlx("connect to the database", error);
     // A single attempt first: the pool would repeat it until its timeout and hide the reason.
     let first = async {
-        let mut connection = PgConnection::connect_with(&options).await?;
-        work_as_plain_role(&mut connection).await?;
-        connection.close().await
+        let mut one = PgConnection::connect_with(&options).await?;
+        let mut other = PgConnection::connect_with(&options).await?;
+        let keeps_sessions = server::keeps_sessions(&mut one, &mut other).await?;
+        if keeps_sessions {
+            work_as_plain_role(&mut one).await?;
+        }
+        other.close().await?;
+        one.close().await?;
+        Ok(keeps_sessions)
     };
-    tokio::time::timeout(ACQUIRE_TIMEOUT, first)
+    let keeps_sessions = tokio::time::timeout(ACQUIRE_TIMEOUT, first)
         .await
         .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))
         .map_err(refused)?;
+    if !keeps_sessions {
+        let kind = WarehouseErrorKind::Pooled;
+        return Err(WarehouseError::new("work on the database", kind));
+    }
     PgPoolOptions::new()
         .max_connections(target.max_connections.max(2))
         .acquire_timeout(ACQUIRE_TIMEOUT)

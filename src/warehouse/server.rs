@@ -1,17 +1,10 @@
 //! The database server as it stands: version, encryption, login, room for connections, and whether a connection is one
 //! session.
 
-use std::time::Duration;
-
-use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection, PgPool, Row};
-
-use super::connect::{Target, options};
-use super::error::WarehouseError;
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, PgPool, Row};
 
 /// The oldest version of PostgreSQL that this program works on, as the server says it.
 pub const OLDEST_VERSION: i32 = 140_000;
-/// How long the proof of a session is waited for.
-const PROOF_WITHIN: Duration = Duration::from_secs(10);
 
 /// What a server says of itself and of this program's login.
 #[derive(Debug, FromRow)]
@@ -60,25 +53,18 @@ pub async fn read(pool: &PgPool) -> Result<Server, sqlx::Error> {
     .await
 }
 
-/// Whether a connection to `target` is one session for as long as it lives. A pooler in transaction mode gives every
-/// transaction whichever session is free, and locks, settings and prepared statements are lost or met by others.
-pub async fn keeps_sessions(target: &Target) -> Result<bool, WarehouseError> {
-    let options = options(target)?;
-    let proof = async {
-        let mut one = PgConnection::connect_with(&options).await?;
-        let mut other = PgConnection::connect_with(&options).await?;
-        let session = mark(&mut one).await?;
-        // A pooler that has just taken back the session of the first one gives it to the second, which keeps it.
-        sqlx::raw_sql("begin").execute(&mut other).await?;
-        let keeps = backend(&mut other).await? != session && is_marked(&mut one, session).await?;
-        other.close().await?;
-        one.close().await?;
-        Ok(keeps)
-    };
-    tokio::time::timeout(PROOF_WITHIN, proof)
-        .await
-        .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))
-        .map_err(|error| WarehouseError::from_sqlx("connect to the database", error))
+/// Whether connections are sessions of their own. A pooler in transaction mode gives every transaction whichever session is
+/// free, so that locks, settings and prepared statements are lost, or met by others.
+pub async fn keeps_sessions(
+    one: &mut PgConnection,
+    other: &mut PgConnection,
+) -> Result<bool, sqlx::Error> {
+    let session = mark(one).await?;
+    // A pooler that has just taken back the session of the first one gives it to the second, which keeps it for a while.
+    sqlx::raw_sql("begin").execute(&mut *other).await?;
+    let keeps = backend(other).await? != session && is_marked(one, session).await?;
+    sqlx::raw_sql("rollback").execute(other).await?;
+    Ok(keeps)
 }
 
 /// Leaves a mark in a session; its backend. No prepared statement: a pooler may lose them.

@@ -1,6 +1,5 @@
 //! What `check` says of the database server, its login and its connections.
 
-use keepnet_etl::warehouse::connect::Target;
 use keepnet_etl::warehouse::server::{is_marked, keeps_sessions, mark};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{Connection, PgConnection};
@@ -35,12 +34,7 @@ async fn a_connection_that_is_answered_by_another_session_is_found_out() {
     // The same backend, but somebody reset its settings.
     sqlx::raw_sql("reset all").execute(&mut one).await.unwrap();
     assert!(!is_marked(&mut one, session).await.unwrap());
-    let target = Target {
-        url,
-        max_connections: 2,
-        allow_plaintext: false,
-    };
-    assert!(keeps_sessions(&target).await.unwrap());
+    assert!(keeps_sessions(&mut one, &mut other).await.unwrap());
 }
 
 #[tokio::test]
