@@ -17,6 +17,8 @@ mod migrations;
 mod promises;
 mod repair_dates;
 mod resume;
+mod retention;
+mod server;
 mod support;
 mod sync;
 mod unchanged;
