@@ -30,7 +30,7 @@ const PREDICTION_LASTS: TimeDelta = TimeDelta::seconds(60);
 const TIMES_THE_COST: i32 = 10;
 
 /// How long the page waits for the first prediction. It is shown without, rather than late.
-const SHORTLY: Duration = Duration::from_secs(2);
+const SHORTLY: Duration = Duration::from_millis(500);
 /// How long machines wait for it; less than the time for an answer.
 const FULLY: Duration = Duration::from_secs(25);
 

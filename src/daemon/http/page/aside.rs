@@ -32,14 +32,14 @@ pub(super) fn section(view: &View) -> Markup {
                     li {
                         h3 { (counted(quarantined, "item", "items")) " could not be understood" }
                         p { "They are kept as they came; everything around them was loaded." }
-                        (to_do("keepnet-etl quarantine list shows where and why"))
+                        (to_do("`keepnet-etl quarantine list` shows where and why"))
                     }
                 }
                 @if disagreeing > 0 {
                     li {
                         h3 { "Counts that do not agree" }
                         p { "Of " (counted(disagreeing, "scope", "scopes")) " the service counts other rows than it shows." }
-                        (to_do("keepnet-etl discrepancy list shows them; discrepancy accept takes out what you know of"))
+                        (to_do("`keepnet-etl discrepancy list` shows them; `keepnet-etl discrepancy accept` takes out what you know of"))
                     }
                 }
                 @for (resource, fields) in fields {

@@ -34,7 +34,7 @@ pub(super) fn section(view: &View) -> Markup {
                         th scope="col" data-sort="name" { "Company" }
                         th scope="col" data-sort="state" { "State" }
                         th scope="col" data-sort="time" { "Complete as of" }
-                        th.wide scope="col" data-sort="time" { "Access until" }
+                        th scope="col" data-sort="time" { "Access until" }
                     }
                 }
                 tbody {
@@ -61,7 +61,7 @@ fn row(view: &View, company: &CompanyStatus, standing: Standing) -> Markup {
             td {
                 @if let Some(at) = company.safe_as_of { (time(at, view.now)) } @else { "never" }
             }
-            td.wide { @if let Some(at) = company.access_until { (time(at, view.now)) } }
+            td { @if let Some(at) = company.access_until { (time(at, view.now)) } }
         }
     }
 }

@@ -121,9 +121,10 @@ fn page(view: &View) -> Markup {
     let verdict = Verdict::of(view);
     let sections = html! {
         @if verdict.tone != Tone::Empty {
-            (trouble::section(view))
+            @if verdict.tone == Tone::Trouble { (trouble::section(view)) }
             (runs::current(view))
             (picture::section(view))
+            @if verdict.tone != Tone::Trouble { (trouble::section(view)) }
             div.columns {
                 (plan::cycle(view))
                 (plan::next(view))

@@ -24,6 +24,7 @@ pub(super) fn section(view: &View) -> Markup {
     }
     let mut sorted: Vec<_> = view.companies().collect();
     sorted.sort_by_key(|(company, standing)| (*standing, company.safe_as_of, &company.name));
+    let sorted: Vec<_> = sorted.into_iter().enumerate().collect();
     let (_, pitch, columns, size) = FIELDS
         .into_iter()
         .find(|(up_to, ..)| sorted.len() <= *up_to)
@@ -49,12 +50,17 @@ pub(super) fn section(view: &View) -> Markup {
                     viewBox=(format!("0 0 {width} {height}")) width=(width) height=(height) {
                     title #field-title { (companies(sorted.len())) }
                     desc #field-text { (summary) }
-                    @for (place, (company, standing)) in sorted.iter().enumerate() {
-                        rect class=(standing.class()) x=(place % columns * pitch) y=(place / columns * pitch) {
-                            title {
-                                (company.name.as_deref().unwrap_or(&company.company_id)) "\n"
-                                (standing.word())
-                                @if let Some(at) = company.safe_as_of { ", as of " (relative(at, view.now)) }
+                    // Squares of one colour are one group: 2,000 of them weigh less without a class each.
+                    @for group in sorted.chunk_by(|(_, (_, one)), (_, (_, other))| one == other) {
+                        g class=(group[0].1.1.class()) {
+                            @for (place, (company, standing)) in group {
+                                rect x=(place % columns * pitch) y=(place / columns * pitch) {
+                                    title {
+                                        (company.name.as_deref().unwrap_or(&company.company_id)) "\n"
+                                        (standing.word())
+                                        @if let Some(at) = company.safe_as_of { " " (relative(at, view.now)) }
+                                    }
+                                }
                             }
                         }
                     }
@@ -63,7 +69,7 @@ pub(super) fn section(view: &View) -> Markup {
                     @for (standing, count) in present {
                         li {
                             svg.field.key aria-hidden="true" viewBox="0 0 14 14" width="14" height="14" {
-                                rect class=(standing.class()) x="0" y="0" {}
+                                g class=(standing.class()) { rect x="0" y="0" {} }
                             }
                             span.count { (number(count)) } " "
                             span { (standing.legend(max_staleness)) }

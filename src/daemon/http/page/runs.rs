@@ -30,7 +30,7 @@ pub(super) fn current(view: &View) -> Markup {
                 dt { "companies" }
                 dd {
                     (bar(tried as u64, all as u64, "of the companies"))
-                    " " (number(tried)) " of " (companies(all))
+                    ", " (number(tried)) " of " (companies(all))
                     @if reading > 0 { ", " (number(reading)) " being read" }
                 }
                 @if let Some(predicted) = run.predicted_requests {

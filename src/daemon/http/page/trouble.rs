@@ -1,5 +1,6 @@
 //! What failed and what to do about it, told once per cause; deletions that wait; customers whose access ends.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
@@ -13,6 +14,8 @@ use super::wording::{cause, companies, number, remedy, sentence};
 
 /// Companies named of each cause; the table has all of them.
 const NAMED: usize = 8;
+/// Accesses told that end soon; the table has all of them.
+const ENDING: usize = 10;
 /// An access that ends so soon is told.
 const SOON: TimeDelta = TimeDelta::days(30);
 
@@ -29,7 +32,8 @@ struct Card<'c> {
 
 /// What failed.
 pub(super) fn section(view: &View) -> Markup {
-    let cards = cards(view);
+    let mut cards: Vec<_> = cards(view).into_iter().collect();
+    cards.sort_by_key(|(_, card)| (card.is_quiet, Reverse(card.companies.len())));
     let run = view
         .last_run()
         .filter(|run| matches!(run.outcome.as_str(), "failed" | "killed"));
@@ -54,7 +58,7 @@ pub(super) fn section(view: &View) -> Markup {
                         @if run.outcome == "killed" {
                             (to_do("nothing: the next run goes on from what was committed; if it happens again, see the log"))
                         } @else {
-                            (to_do("keepnet-etl check names the cause and the remedy"))
+                            (to_do("`keepnet-etl check` names the cause and the remedy"))
                         }
                     }
                 }
@@ -65,7 +69,7 @@ pub(super) fn section(view: &View) -> Markup {
                             (companies(stale)) " not read for more than "
                             (seconds(view.settings.sync.max_staleness.as_secs()))
                         }
-                        (to_do("keepnet-etl sync --dry-run shows what is due and how long it takes; keepnet-etl sync reads it"))
+                        (to_do("`keepnet-etl sync --dry-run` shows what is due and how long it takes; `keepnet-etl sync` reads it"))
                     }
                 }
                 @if !held.is_empty() {
@@ -85,11 +89,11 @@ pub(super) fn section(view: &View) -> Markup {
                             }
                             (more(held.len()))
                         }
-                        (to_do("look at it in the vendor's console; if it is right: keepnet-etl sync --accept-deletions"))
+                        (to_do("look at it in the vendor's console; if it is right: `keepnet-etl sync --accept-deletions`"))
                     }
                 }
                 @if let Some(warning) = warning {
-                    li { h3 { "A sync takes too long" } p { (sentence(warning)) "." } (to_do("keepnet-etl sync --dry-run shows what for")) }
+                    li { h3 { "A sync takes too long" } p { (sentence(warning)) "." } (to_do("`keepnet-etl sync --dry-run` shows what for")) }
                 }
             }
         }
@@ -140,7 +144,7 @@ fn card_of(title: &str, remedy: &str, card: &Card) -> Markup {
                     " (" (card.resources.iter().copied().collect::<Vec<_>>().join(", ").replace('_', " ")) ")"
                 }
             }
-            ul {
+            ul.names {
                 @for name in card.companies.iter().take(NAMED) { li { bdi { (name) } } }
                 (more(card.companies.len()))
             }
@@ -159,9 +163,16 @@ fn count(count: i64) -> String {
     number(usize::try_from(count).unwrap_or(0))
 }
 
-/// A remedy; commands of this program stand out.
+/// A remedy; what is between backticks is typed as it is.
 pub(super) fn to_do(remedy: &str) -> Markup {
-    html! { p.to-do { span { "To do: " } (remedy) } }
+    html! {
+        p.to-do {
+            span { "To do: " }
+            @for (place, part) in remedy.split('`').enumerate() {
+                @if place % 2 == 1 { code { (part) } } @else { (part) }
+            }
+        }
+    }
 }
 
 /// Customers whose access ends soon, or has just ended.
@@ -188,13 +199,16 @@ pub(super) fn access(view: &View) -> Markup {
                 caption.hidden { "Customers whose access ends within 30 days" }
                 thead { tr { th scope="col" { "Company" } th scope="col" { "Access ends" } } }
                 tbody {
-                    @for (until, company) in ending {
+                    @for (until, company) in ending.iter().take(ENDING) {
                         tr {
                             th scope="row" { bdi { (company.name.as_deref().unwrap_or(&company.company_id)) } }
-                            td { (time(until, view.now)) }
+                            td { (time(*until, view.now)) }
                         }
                     }
                 }
+            }
+            @if ending.len() > ENDING {
+                p.note.after { a href="#companies-title" { "and " (number(ending.len() - ENDING)) " more" } }
             }
         }
     }

@@ -169,7 +169,6 @@ fn is_first_load(view: &View) -> bool {
 /// What somebody has to care about, each as a part of one sentence.
 fn trouble(view: &View) -> Vec<String> {
     let mut parts = Vec::new();
-    let all = view.standings.len();
     match view.last_run() {
         Some(run) if run.outcome == "failed" => {
             let why = run.error.as_deref().map(cause);
@@ -183,24 +182,21 @@ fn trouble(view: &View) -> Vec<String> {
         }
         _ => {}
     }
-    let of = |count: usize, one: &str, many: &str| {
-        let verb = if count == 1 { one } else { many };
-        format!("{} of {} {verb}", number(count), companies(all))
-    };
-    match view.count(Standing::Incomplete) {
-        0 => {}
-        count => parts.push(of(count, "is incomplete", "are incomplete")),
-    }
-    match view.count(Standing::Stale) {
-        0 => {}
-        count => {
-            let older = format!("is older than {}", promise(view));
-            parts.push(of(count, &older, &older.replacen("is", "are", 1)));
+    let older = format!("older than {}", promise(view));
+    let standings = [
+        (Standing::Incomplete, "is", "are", "incomplete"),
+        (Standing::Stale, "is", "are", older.as_str()),
+        (Standing::Unread, "was", "were", "never read"),
+    ];
+    let mut of_all = format!(" of {}", companies(view.standings.len()));
+    for (standing, one, many, how) in standings {
+        let count = view.count(standing);
+        if count > 0 {
+            let verb = if count == 1 { one } else { many };
+            // Said once, at the first of them.
+            let of_all = std::mem::take(&mut of_all);
+            parts.push(format!("{}{of_all} {verb} {how}", number(count)));
         }
-    }
-    match view.count(Standing::Unread) {
-        0 => {}
-        count => parts.push(of(count, "was never read", "were never read")),
     }
     match view.status().held.len() {
         0 => {}

@@ -51,9 +51,9 @@ pub(super) fn verdict(verdict: &str) -> &'static str {
 /// What to do where nothing is recorded.
 pub(super) fn remedy(verdict: &str) -> &'static str {
     match verdict {
-        "held" => "if they are right: keepnet-etl sync --accept-deletions",
+        "held" => "if they are right: `keepnet-etl sync --accept-deletions`",
         "short" | "over" | "drifted" => {
-            "it is read again by the next run; keepnet-etl discrepancy list shows the counts"
+            "it is read again by the next run; `keepnet-etl discrepancy list` shows the counts"
         }
         _ => "it is tried again by the next run",
     }
