@@ -11,6 +11,7 @@ mod enroll;
 mod export;
 mod faults;
 mod formula;
+mod http;
 mod incremental;
 mod migrations;
 mod repair_dates;
