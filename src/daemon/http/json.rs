@@ -8,7 +8,7 @@ use serde_json::json;
 use tracing::error;
 
 use super::Shared;
-use super::snapshot::Patience;
+use super::forecaster::Patience;
 use crate::daemon::document::Document;
 
 /// Serves the document.

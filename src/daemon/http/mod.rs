@@ -10,6 +10,7 @@
 mod access;
 mod asset;
 mod error;
+mod forecaster;
 mod headers;
 mod json;
 mod page;
@@ -33,8 +34,9 @@ use crate::daemon::liveness::Liveness;
 use crate::settings::{HttpSettings, Settings};
 use access::Access;
 pub use error::HttpError;
+use forecaster::Forecaster;
 use probe::Readiness;
-use snapshot::{Forecaster, Fresh, Snapshot};
+use snapshot::{Fresh, Snapshot};
 
 /// What the HTTP side looks at.
 #[derive(Debug, Clone)]
@@ -89,7 +91,8 @@ pub async fn serve(
         readiness: Fresh::default(),
         state,
     });
-    server::serve(listener, router(shared), shutdown).await;
+    server::serve(listener, router(Arc::clone(&shared)), shutdown).await;
+    shared.forecaster.stop().await;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use keepnet_etl::daemon::http::{self, HttpError, HttpState};
 use keepnet_etl::daemon::liveness::Liveness;
+use keepnet_etl::settings::HttpSettings;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -161,8 +162,11 @@ async fn beyond_this_machine_it_does_not_begin_without_a_token() {
     let (_folder, path) = file(TOKEN);
     let with_token = settings(&[("http.listen", "0.0.0.0:0"), ("http.token_file", &path)]);
     assert!(http::listen(&with_token.http).await.unwrap().is_some());
-    let none = settings(&[("http.listen", "")]);
-    assert!(http::listen(&none.http).await.unwrap().is_none());
+    let nowhere = HttpSettings {
+        listen: None,
+        token_file: None,
+    };
+    assert!(http::listen(&nowhere).await.unwrap().is_none());
 
     // A listener from elsewhere is judged by its own address.
     let state = HttpState {

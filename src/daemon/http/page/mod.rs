@@ -24,7 +24,8 @@ use tracing::error;
 
 use super::Shared;
 use super::asset::{ICON, SCRIPT, STYLE};
-use super::snapshot::{Patience, Prediction, Snapshot};
+use super::forecaster::{Patience, Prediction};
+use super::snapshot::Snapshot;
 use crate::daemon::liveness::Role;
 use crate::settings::Settings;
 use crate::warehouse::migrate;

@@ -7,7 +7,7 @@ use super::moment::{seconds, time};
 use super::wording::number;
 use crate::daemon::cycle::Cycle;
 use crate::daemon::document::next_runs;
-use crate::daemon::http::snapshot::Prediction;
+use crate::daemon::http::forecaster::Prediction;
 use crate::daemon::liveness::Role;
 
 /// The predicted cycle.
