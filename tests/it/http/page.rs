@@ -281,7 +281,10 @@ async fn the_cycle_is_measured_against_schedule_promise_and_budget() {
             "keepnet-etl sync --dry-run shows what for",
         ],
     );
-    assert!(verdict(&page).contains("a sync takes too long"), "{page}");
+    assert!(
+        verdict(&page).starts_with("A sync takes too long"),
+        "{page}"
+    );
     // Yesterday's requests are yesterday's.
     sqlx::query("update sync.accounts set requests_on = requests_on - 1")
         .execute(&served.pool)
