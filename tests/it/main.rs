@@ -12,6 +12,7 @@ mod enroll;
 mod export;
 mod faults;
 mod formula;
+mod http;
 mod incremental;
 mod migrations;
 mod promises;
