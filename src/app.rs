@@ -115,6 +115,7 @@ impl App {
             url,
             max_connections: warehouse.max_connections,
             allow_plaintext: warehouse.allow_plaintext,
+            takeover: self.settings.run.takeover,
         };
         Ok(Warehouse {
             pool: connect::connect(&target).await?,

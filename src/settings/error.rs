@@ -87,7 +87,7 @@ pub enum Problem {
         key: String,
     },
     /// A value that does not fit its key.
-    #[error("{}", malformed(.key, .source_name, .value.as_deref(), .expected, .example))]
+    #[error("{}", malformed(.key, .source_name, .value.as_deref(), .expected, .example, .meaning))]
     Malformed {
         /// The key.
         key: String,
@@ -99,6 +99,8 @@ pub enum Problem {
         expected: String,
         /// A value that would do.
         example: String,
+        /// What that comes to; empty when it goes without saying.
+        meaning: String,
     },
     /// A number or truth value where text is expected.
     #[error(
@@ -189,12 +191,18 @@ fn malformed(
     value: Option<&str>,
     expected: &str,
     example: &str,
+    meaning: &str,
 ) -> String {
     let found = match value {
         Some(value) => format!("is `{value}`"),
         None => "has a value that does not fit (it is not shown)".to_owned(),
     };
-    format!("`{key}` (from `{source}`) {found}, expected {expected}, for example `{example}`")
+    let meaning = if meaning.is_empty() {
+        String::new()
+    } else {
+        format!(", which {meaning}")
+    };
+    format!("`{key}` (from `{source}`) {found}, expected {expected}, for example `{example}`{meaning}")
 }
 
 fn missing(keys: &[String]) -> String {

@@ -129,6 +129,7 @@ impl Reader {
                 value: shown_if_malformed(form, &text),
                 expected: form.expected.clone(),
                 example: form.example.to_owned(),
+                meaning: form.meaning.clone(),
             });
         }
         parsed

@@ -16,6 +16,10 @@ use super::error::{WarehouseError, WarehouseErrorKind};
 /// The role that owns every object in a database to which the program logs in as a superuser.
 pub const OWNER_ROLE: &str = "keepnet_etl_owner";
 
+/// A run keeps one connection for its heartbeat, the daemon one for its lease, and there must be one to work with.
+const LEAST_CONNECTIONS: u32 = 3;
+/// The server ends a session that stands still in a transaction for half of `run.takeover`, and no longer than this.
+const LONGEST_IDLE: Duration = Duration::from_secs(15);
 /// How long to wait for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -28,6 +32,8 @@ pub struct Target {
     pub max_connections: u32,
     /// Allow an unencrypted connection to another machine.
     pub allow_plaintext: bool,
+    /// After which time another process takes over from a silent one.
+    pub takeover: Duration,
 }
 
 /// Opens a pool and proves that the database answers.
@@ -39,10 +45,11 @@ pub async fn connect(target: &Target) -> Result<PgPool, WarehouseError> {
         .await
         .map_err(refused)?;
     connection.close().await.map_err(refused)?;
+    let idle = (target.takeover / 2).min(LONGEST_IDLE).as_millis();
     PgPoolOptions::new()
-        .max_connections(target.max_connections.max(2))
+        .max_connections(target.max_connections.max(LEAST_CONNECTIONS))
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .after_connect(|connection, _| Box::pin(work_as_plain_role(connection)))
+        .after_connect(move |connection, _| Box::pin(work_as_plain_role(connection, idle)))
         .connect_with(options)
         .await
         .map_err(refused)
@@ -73,12 +80,13 @@ fn is_on_this_machine(options: &PgConnectOptions) -> bool {
         || IpAddr::from_str(host).is_ok_and(|address| address.is_loopback())
 }
 
-async fn work_as_plain_role(db: &mut PgConnection) -> Result<(), sqlx::Error> {
-    // "already exists, skipping" is no news to anybody. A process that stands still in a transaction holds the claim on a
-    // company (see `leases`): the server ends it, so that another can take over.
-    sqlx::raw_sql(
-        "set client_min_messages = warning; set idle_in_transaction_session_timeout = '15s'",
-    )
+async fn work_as_plain_role(db: &mut PgConnection, idle: u128) -> Result<(), sqlx::Error> {
+    // "already exists, skipping" is no news to anybody. A process that stands still in a transaction, or is cut off in one,
+    // holds the claim on a company or the schedule (see `leases`): the server ends it, so that another can take over.
+    sqlx::raw_sql(AssertSqlSafe(format!(
+        "set client_min_messages = warning; set idle_in_transaction_session_timeout = {idle};
+         set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 2",
+    )))
     .execute(&mut *db)
     .await?;
     let row = sqlx::query(

@@ -1,7 +1,7 @@
 //! Bringing a database to the present schema.
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{PgPool, Row};
+use sqlx::{PgConnection, PgPool, Row};
 
 /// The compiled-in migrations. Their own table lies in schema `sync`: a plain role may not write to `public`.
 fn migrator() -> Migrator {
@@ -30,14 +30,20 @@ pub async fn migrate(pool: &PgPool) -> Result<SchemaState, MigrateError> {
 
 /// Reads how far the database is.
 pub async fn state(pool: &PgPool) -> Result<SchemaState, sqlx::Error> {
+    let mut db = pool.acquire().await?;
+    state_within(&mut db).await
+}
+
+/// The same on one connection.
+pub async fn state_within(db: &mut PgConnection) -> Result<SchemaState, sqlx::Error> {
     let migrator = migrator();
     let known: Vec<i64> = migrator.iter().map(|migration| migration.version).collect();
     let exists: bool = sqlx::query_scalar("select to_regclass('sync.migrations') is not null")
-        .fetch_one(pool)
+        .fetch_one(&mut *db)
         .await?;
     let applied: Vec<i64> = if exists {
         sqlx::query("select version from sync.migrations where success")
-            .fetch_all(pool)
+            .fetch_all(db)
             .await?
             .iter()
             .map(|row| row.try_get(0))

@@ -20,6 +20,8 @@ pub mod pending_users;
 pub mod quarantine;
 pub mod reported_users;
 pub mod runs;
+pub mod schedule_lease;
+pub mod schedules;
 pub mod status;
 pub mod stored_enrollments;
 pub mod stored_load;

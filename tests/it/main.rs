@@ -6,6 +6,7 @@
 )]
 
 mod cli;
+mod daemon;
 mod disk;
 mod enroll;
 mod export;
