@@ -62,7 +62,7 @@ impl Keeper {
             if self.ask("renew the lease", renew).await? {
                 return Ok(held);
             }
-            warn!("another instance has taken over the schedule: this one stands by");
+            warn!("another instance has taken over the schedule");
             self.lease = None;
         }
         let instance = this_process();

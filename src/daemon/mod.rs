@@ -139,6 +139,9 @@ impl Daemon {
             return Ok(());
         }
         let Some(lease) = self.keeper.beat(now).await? else {
+            if self.liveness.role() != Role::Standby {
+                info!("another instance keeps the schedule: this one stands by");
+            }
             self.liveness.set_role(Role::Standby);
             self.give_up().await;
             return Ok(());

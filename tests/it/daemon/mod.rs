@@ -1,8 +1,12 @@
 //! The daemon: its schedule by a clock that is moved by hand, and its end; as a process; and several of them.
 
+mod instance;
+mod month;
+mod process;
 mod schedule;
 mod stall;
 mod stop;
+mod takeover;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keepnet_etl::clock::Clock as _;

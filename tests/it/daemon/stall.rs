@@ -45,11 +45,11 @@ async fn a_run_that_does_not_get_on_is_ended_recorded_and_tried_again_at_the_nex
 #[tokio::test]
 async fn a_wait_that_the_service_asked_for_is_no_standstill() {
     let stage = Stage::new(&[]).await;
-    let (pool, mut daemon) = (&stage.app.pool, stage.app.daemon());
+    let (pool, mut daemon) = (&stage.app.pool, stage.app.patient_daemon());
     stage.simulator.fault("users:429:retry-after=3600").await;
     stage.tick(&mut daemon).await;
     let met = async {
-        while stage.simulator.faults().await[0]["met"] == 0 {
+        while stage.simulator.faults().await["faults"][0]["fired"] != 1 {
             tokio::task::yield_now().await;
         }
     };

@@ -86,10 +86,21 @@ impl TestApp {
 
     /// The same, which `stop` can end.
     pub fn daemon_until(&self, stop: &Stop) -> Daemon {
+        self.daemon_with(self.client(), stop)
+    }
+
+    /// The same, which waits as long as the program does where the service asks for it.
+    pub fn patient_daemon(&self) -> Daemon {
+        let credentials = self.settings.api.credentials().expect("credentials");
+        let client = Client::new(&self.settings.api, credentials, self.clock.clone());
+        self.daemon_with(client.expect("client"), &Stop::default())
+    }
+
+    fn daemon_with(&self, client: Client, stop: &Stop) -> Daemon {
         let tools = Tools {
             settings: Arc::new(self.settings.clone()),
             pool: self.pool.clone(),
-            client: self.client(),
+            client,
             clock: self.clock.clone(),
             stop: stop.clone(),
         };
