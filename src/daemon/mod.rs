@@ -13,12 +13,10 @@ pub mod scheduler;
 pub mod signal;
 pub mod work;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
-use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior};
 use tracing::{error, info, warn};
 
@@ -49,8 +47,6 @@ pub struct Daemon {
     work: Option<Work>,
     /// A run that is over, until that is written down.
     over: Option<Ended>,
-    /// Told when a run ends.
-    ended: Arc<Notify>,
     trouble: Option<(String, Instant)>,
 }
 
@@ -67,7 +63,6 @@ impl Daemon {
             has_schema: false,
             work: None,
             over: None,
-            ended: Arc::default(),
             trouble: None,
             tools,
         }
@@ -87,7 +82,7 @@ impl Daemon {
             tokio::select! {
                 _ = beats.tick() => {}
                 () = wakes.next() => {}
-                () = self.ended.notified() => {}
+                () = over(&mut self.work) => {}
                 () = stop.wait(), if stops_at.is_none() => {
                     manager.stops();
                     stops_at = Some(Instant::now() + self.tools.settings.run.grace);
@@ -160,10 +155,8 @@ impl Daemon {
 
     /// Waits until no run is under way.
     pub async fn until_idle(&mut self) {
-        while self.work.as_ref().is_some_and(|work| !work.is_over()) {
-            self.ended.notified().await;
-            // The thread says so with its last words.
-            tokio::task::yield_now().await;
+        if let Some(work) = &mut self.work {
+            work.over().await;
         }
     }
 
@@ -270,7 +263,7 @@ impl Daemon {
         if let Some(due) = due {
             let names: Vec<&str> = due.kinds.iter().map(|kind| kind.name()).collect();
             info!(schedules = names.join(", "), "a scheduled run begins");
-            self.work = Some(Work::begin(&self.tools, &due, lease, &self.ended));
+            self.work = Some(Work::begin(&self.tools, &due, lease));
         }
         Ok(())
     }
@@ -308,6 +301,14 @@ async fn write_down(
         remedy: over.remedy.as_deref(),
     };
     schedules::end(db, &names, &ended, now).await
+}
+
+/// Waits until the run under way is over; for ever where none is.
+async fn over(work: &mut Option<Work>) {
+    match work {
+        Some(work) => work.over().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Waits until an instant, or for ever.

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::PgPool;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, oneshot};
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
+use tokio::task::{JoinError, JoinHandle};
 use tracing::{info, warn};
 
 use super::schedule::{Due, Kind};
@@ -43,8 +43,12 @@ pub struct Work {
     pub lease: ScheduleLease,
     watch: Arc<Watch>,
     cut: oneshot::Sender<()>,
-    thread: JoinHandle<Option<Result<RunReport, SyncError>>>,
+    thread: JoinHandle<Done>,
+    done: Option<Result<Done, JoinError>>,
 }
+
+/// What a run comes to; none when it was cut.
+type Done = Option<Result<RunReport, SyncError>>;
 
 /// How a run ended.
 #[derive(Debug)]
@@ -64,9 +68,9 @@ pub struct Ended {
 }
 
 impl Work {
-    /// Begins a run; `ended` is told when it is over.
+    /// Begins a run.
     #[must_use]
-    pub fn begin(tools: &Tools, due: &Due, lease: ScheduleLease, ended: &Arc<Notify>) -> Self {
+    pub fn begin(tools: &Tools, due: &Due, lease: ScheduleLease) -> Self {
         let request = SyncRequest {
             kind: RunKind::Scheduled(lease),
             extent: due.extent,
@@ -75,10 +79,10 @@ impl Work {
         let watch = Arc::<Watch>::default();
         let (cut, is_cut) = oneshot::channel();
         let (tools, runtime) = (tools.clone(), Handle::current());
-        let (watching, ended) = (Arc::clone(&watch), Arc::clone(ended));
+        let watching = Arc::clone(&watch);
         // It is polled in a thread of its own, as a command's run is: what it computes hinders nobody else.
         let thread = tokio::task::spawn_blocking(move || {
-            let done = runtime.block_on(async {
+            runtime.block_on(async {
                 let run = Box::pin(run_through(
                     &tools.settings,
                     &tools.pool,
@@ -93,9 +97,7 @@ impl Work {
                     // Gone without a word, it has been cut as well.
                     _ = is_cut => None,
                 }
-            });
-            ended.notify_one();
-            done
+            })
         });
         Self {
             kinds: due.kinds.clone(),
@@ -103,13 +105,21 @@ impl Work {
             watch,
             cut,
             thread,
+            done: None,
         }
     }
 
     /// True when it is over.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.thread.is_finished()
+        self.done.is_some() || self.thread.is_finished()
+    }
+
+    /// Waits until it is over. May be given up, and tried again.
+    pub async fn over(&mut self) {
+        if self.done.is_none() {
+            self.done = Some((&mut self.thread).await);
+        }
     }
 
     /// How far it is; none before it began to ask.
@@ -119,7 +129,8 @@ impl Work {
     }
 
     /// What came of it, once it is over.
-    pub async fn end(self) -> Ended {
+    pub async fn end(mut self) -> Ended {
+        self.over().await;
         let (run_id, pace) = (self.run_id(), self.pace());
         let ended = |outcome, error, remedy| Ended {
             kinds: self.kinds,
@@ -129,7 +140,7 @@ impl Work {
             remedy,
             cut_at: None,
         };
-        match self.thread.await {
+        match self.done.unwrap_or(Ok(None)) {
             Ok(Some(Ok(report))) => ended(report.outcome, None, None),
             Ok(Some(Err(error))) => {
                 let remedy = error.remedy().to_owned();
@@ -148,11 +159,11 @@ impl Work {
     }
 
     /// Ends it now, in the middle of whatever it does.
-    pub async fn cut(self, outcome: &'static str, error: String, remedy: &str) -> Ended {
+    pub async fn cut(mut self, outcome: &'static str, error: String, remedy: &str) -> Ended {
         let (run_id, pace) = (self.run_id(), self.pace());
         // It may have ended in between.
-        let _ = self.cut.send(());
-        let _ = self.thread.await;
+        let _ = std::mem::replace(&mut self.cut, oneshot::channel().0).send(());
+        self.over().await;
         Ended {
             kinds: self.kinds,
             run_id,

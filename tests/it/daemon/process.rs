@@ -226,16 +226,22 @@ async fn systemd_is_told_that_it_is_ready_lives_and_stops() {
     let program = Program::between(place.gate.url(), &place.url)
         .set_variable("NOTIFY_SOCKET", &socket.display().to_string())
         .set_variable("WATCHDOG_USEC", "300000");
+    let listening = std::thread::spawn(move || {
+        let mut told = Vec::new();
+        let mut buffer = [0; 1024];
+        while let Ok(length) = manager.recv(&mut buffer) {
+            told.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+            if told.iter().any(|line| line.contains("STOPPING=1")) {
+                break;
+            }
+        }
+        told
+    });
     let instance = Instance::start(&program);
     until(&place.pool, DONE).await;
     instance.signal(Signal::SIGTERM);
     assert_eq!(instance.end().await, Some(0));
-    manager.set_nonblocking(true).unwrap();
-    let mut told = Vec::new();
-    let mut buffer = [0; 1024];
-    while let Ok(length) = manager.recv(&mut buffer) {
-        told.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
-    }
+    let told = listening.join().unwrap();
     let at = |words: &str| told.iter().position(|line| line.contains(words));
     let (ready, lives) = (at("READY=1"), at("WATCHDOG=1"));
     assert!(ready.is_some() && lives.is_some(), "{told:?}");
