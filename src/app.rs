@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use secrecy::SecretString;
 use sqlx::PgPool;
 use tracing::info;
 
@@ -111,16 +112,21 @@ impl App {
                 (database.url(), Place::Embedded(database))
             }
         };
-        let target = Target {
-            url,
-            max_connections: warehouse.max_connections,
-            allow_plaintext: warehouse.allow_plaintext,
-            takeover: self.settings.run.takeover,
-        };
         Ok(Warehouse {
-            pool: connect::connect(&target).await?,
+            pool: connect::connect(&target(&self.settings, url)).await?,
             place,
         })
+    }
+}
+
+/// How the database at `url` is to be reached.
+#[must_use]
+pub fn target(settings: &Settings, url: SecretString) -> Target {
+    Target {
+        url,
+        max_connections: settings.warehouse.max_connections,
+        allow_plaintext: settings.warehouse.allow_plaintext,
+        takeover: settings.run.takeover,
     }
 }
 

@@ -219,7 +219,10 @@ pub fn daemon(status: &Status, next_runs: &[NextRun], now: DateTime<Utc>) -> Str
     let mut out = String::new();
     for schedule in &status.schedules {
         if let Some(error) = &schedule.error {
-            let (name, remedy) = (&schedule.name, schedule.remedy.as_deref().unwrap_or_default());
+            let (name, remedy) = (
+                &schedule.name,
+                schedule.remedy.as_deref().unwrap_or_default(),
+            );
             let _ = writeln!(out, "\nschedule.{name}: {error}\n  to do: {remedy}");
         }
     }
@@ -229,7 +232,12 @@ pub fn daemon(status: &Status, next_runs: &[NextRun], now: DateTime<Utc>) -> Str
     let since = ago(active.since, now);
     let _ = writeln!(out, "\ndaemon: {} (since {since})", active.instance);
     for next in next_runs {
-        let _ = writeln!(out, "  next {}: {}", next.schedule, next.at.format("%Y-%m-%d %H:%M:%S UTC"));
+        let _ = writeln!(
+            out,
+            "  next {}: {}",
+            next.schedule,
+            next.at.format("%Y-%m-%d %H:%M:%S UTC")
+        );
     }
     out
 }
@@ -237,7 +245,10 @@ pub fn daemon(status: &Status, next_runs: &[NextRun], now: DateTime<Utc>) -> Str
 /// How far a run under way is.
 fn progress(run: &RunStatus, now: DateTime<Utc>) -> String {
     let count = |count: Option<i64>| {
-        count.map_or_else(|| "?".to_owned(), |n| grouped(u64::try_from(n).unwrap_or(0)))
+        count.map_or_else(
+            || "?".to_owned(),
+            |n| grouped(u64::try_from(n).unwrap_or(0)),
+        )
     };
     let expected = match run.predicted_requests {
         Some(_) => format!(" of about {}", count(run.predicted_requests)),

@@ -70,7 +70,10 @@ impl Keeper {
             async |db: &mut PgConnection| schedule_lease::take(db, &instance, lasts, now).await;
         self.lease = self.ask("take the lease", take).await?;
         if let Some(lease) = self.lease {
-            info!(lease.token = lease.token(), "this instance keeps the schedule");
+            info!(
+                lease.token = lease.token(),
+                "this instance keeps the schedule"
+            );
         }
         Ok(self.lease)
     }

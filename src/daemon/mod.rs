@@ -20,9 +20,11 @@ use sqlx::PgConnection;
 use tokio::time::{Instant, MissedTickBehavior};
 use tracing::{error, info, warn};
 
+use crate::app;
+use crate::settings::Secret;
 use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
 use crate::warehouse::schedule_lease::ScheduleLease;
-use crate::warehouse::{migrate, runs, schedules};
+use crate::warehouse::{connect, migrate, runs, schedules};
 use lease::Keeper;
 use liveness::{Liveness, Role};
 use notify::ServiceManager;
@@ -74,7 +76,8 @@ impl Daemon {
         let mut wakes = Wakes::start(crons).await?;
         let mut manager = ServiceManager::find();
         let round = self.keeper.rhythm().min(LONGEST_ROUND);
-        let mut beats = tokio::time::interval(manager.rhythm().map_or(round, |most| most.min(round)));
+        let mut beats =
+            tokio::time::interval(manager.rhythm().map_or(round, |most| most.min(round)));
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut told, mut stops_at) = (None, None);
         loop {
@@ -115,11 +118,16 @@ impl Daemon {
                 }
             }
             Err(error) => {
+                self.read_url_again();
                 let error_text = error.to_string();
                 let is_known = (self.trouble.as_ref())
                     .is_some_and(|(known, at)| *known == error_text && at.elapsed() < REPEAT_AFTER);
                 if !is_known {
-                    warn!(error = error_text, remedy = error.remedy(), "waiting for the database");
+                    warn!(
+                        error = error_text,
+                        remedy = error.remedy(),
+                        "waiting for the database"
+                    );
                     self.trouble = Some((error_text, Instant::now()));
                 }
             }
@@ -171,7 +179,10 @@ impl Daemon {
         }
         let timeout = self.tools.settings.sync.stall_timeout;
         let allowed = TimeDelta::from_std(timeout).unwrap_or(TimeDelta::MAX);
-        if work.pace().is_none_or(|pace| now - pace.progressed_at < allowed) {
+        if work
+            .pace()
+            .is_none_or(|pace| now - pace.progressed_at < allowed)
+        {
             self.work = Some(work);
             return;
         }
@@ -263,9 +274,26 @@ impl Daemon {
         if let Some(due) = due {
             let names: Vec<&str> = due.kinds.iter().map(|kind| kind.name()).collect();
             info!(schedules = names.join(", "), "a scheduled run begins");
+            self.read_url_again();
             self.work = Some(Work::begin(&self.tools, &due, lease));
         }
         Ok(())
+    }
+
+    /// Where the URL is in a file, its password may have been changed since.
+    fn read_url_again(&self) {
+        let settings = &self.tools.settings;
+        let Some(url @ Secret::File(_)) = &settings.warehouse.url else {
+            return;
+        };
+        let read = url.read().map_err(|error| error.to_string());
+        let redirected = read.and_then(|url| {
+            let target = app::target(settings, url);
+            connect::redirect(&self.tools.pool, &target).map_err(|error| error.to_string())
+        });
+        if let Err(error) = redirected {
+            warn!(error, "the former URL of the database stays in use");
+        }
     }
 
     /// Gives the lease back.

@@ -206,9 +206,149 @@ fn is_due(schedule: &Schedule, state: Option<&ScheduleState>, now: DateTime<Utc>
 /// How long the starts of an account wait: always the same, and different from those of other accounts.
 fn jitter(cron: &str, client_id: &str, now: DateTime<Utc>) -> TimeDelta {
     let longest = TimeDelta::from_std(LONGEST_JITTER).unwrap_or(TimeDelta::zero());
-    let bound = shortest_pause(cron, now).map_or(longest, |pause| (pause / JITTER_PART).min(longest));
+    let bound =
+        shortest_pause(cron, now).map_or(longest, |pause| (pause / JITTER_PART).min(longest));
     let bound = u64::try_from(bound.num_milliseconds()).unwrap_or(0).max(1);
     let hash = Sha256::digest(client_id.as_bytes());
-    let first = hash.iter().take(8).fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+    let first = hash
+        .iter()
+        .take(8)
+        .fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
     TimeDelta::milliseconds(i64::try_from(first % bound).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        format!("2026-07-{text}Z").parse().unwrap()
+    }
+
+    fn schedules(sync: Option<&str>, full: Option<&str>, client_id: &str) -> Schedules {
+        let settings = ScheduleSettings {
+            sync: sync.map(str::to_owned),
+            full: full.map(str::to_owned),
+        };
+        Schedules::new(&settings, client_id, at("01T12:00:00"))
+    }
+
+    fn state(name: &str, handled_at: &str, is_finished: bool) -> ScheduleState {
+        ScheduleState {
+            name: name.to_owned(),
+            handled_at: Some(at(handled_at)),
+            run_id: None,
+            started_at: Some(at(handled_at)),
+            finished_at: is_finished.then(|| at(handled_at)),
+            outcome: None,
+            error: None,
+            remedy: None,
+        }
+    }
+
+    const HOURLY: Option<&str> = Some("0 0 * * * *");
+    const NIGHTLY: Option<&str> = Some("0 0 3 * * *");
+
+    #[test]
+    fn a_start_waits_as_long_as_its_account_does_and_no_longer_than_is_right() {
+        let waits = |cron: &'static str, account: &str| {
+            schedules(Some(cron), None, account).0[0]
+                .jitter
+                .num_milliseconds()
+        };
+        for (cron, longest) in [
+            ("0 0 * * * *", 300_000),
+            ("0 0 3 * * *", 300_000),
+            ("0 */10 * * * *", 60_000),
+            ("* * * * * *", 100),
+        ] {
+            let all: Vec<i64> = (0..200)
+                .map(|n| waits(cron, &format!("account {n}")))
+                .collect();
+            assert!(all.iter().all(|wait| (0..longest).contains(wait)), "{cron}");
+            let (early, late) = (all.iter().min().unwrap(), all.iter().max().unwrap());
+            assert!(
+                *early < longest / 10 && *late > longest - longest / 10,
+                "{cron}"
+            );
+            assert_eq!(waits(cron, "account 7"), all[7]);
+        }
+    }
+
+    #[test]
+    fn an_instant_is_due_once_its_account_has_waited_and_many_are_one() {
+        let hourly = schedules(HOURLY, None, "demo");
+        let wait = hourly.0[0].jitter;
+        let stored = [state("sync", "01T12:10:00", true)];
+        let second = TimeDelta::seconds(1);
+        assert_eq!(hourly.due(&stored, at("01T13:00:00") + wait - second), None);
+        for later in ["01T13:00:00", "01T23:00:00", "09T08:12:00"] {
+            let now = at(later) + wait;
+            let due = hourly.due(&stored, now).unwrap();
+            assert_eq!(
+                (due.kinds, due.extent, due.started_at),
+                (vec![Kind::Sync], Extent::Due, now)
+            );
+        }
+    }
+
+    #[test]
+    fn a_new_daemon_fills_the_warehouse_but_does_not_read_it_whole() {
+        let both = schedules(HOURLY, NIGHTLY, "demo");
+        let now = at("01T12:00:00");
+        let due = both.due(&[], now).unwrap();
+        assert_eq!((due.kinds, due.extent), (vec![Kind::Sync], Extent::Due));
+        assert_eq!(both.unseen(&[]), [Kind::Full]);
+        assert_eq!(schedules(None, NIGHTLY, "demo").due(&[], now), None);
+        assert_eq!(schedules(None, None, "demo").due(&[], now), None);
+    }
+
+    #[test]
+    fn a_full_run_answers_both_schedules_and_goes_on_where_it_was_cut_short() {
+        let both = schedules(HOURLY, NIGHTLY, "demo");
+        let now = at("02T03:30:00");
+        let stored = [
+            state("sync", "02T02:10:00", true),
+            state("full", "01T03:10:00", true),
+        ];
+        let due = both.due(&stored, now).unwrap();
+        let kinds = vec![Kind::Sync, Kind::Full];
+        assert_eq!(
+            (due.kinds, due.extent, due.started_at),
+            (kinds, Extent::Everything, now)
+        );
+
+        let cut = [
+            state("sync", "02T03:10:00", false),
+            state("full", "02T03:10:00", false),
+        ];
+        let due = both.due(&cut, now).unwrap();
+        let since = at("02T03:10:00");
+        let rest = Extent::Backfill {
+            since,
+            from: None,
+            to: None,
+        };
+        assert_eq!(
+            (due.kinds.len(), due.extent, due.started_at),
+            (2, rest, since)
+        );
+    }
+
+    #[test]
+    fn the_next_starts_are_told_the_one_that_waits_first() {
+        let hourly = schedules(HOURLY, None, "demo");
+        let wait = hourly.0[0].jitter;
+        let stored = [state("sync", "01T12:10:00", true)];
+        let starts = |now: DateTime<Utc>| -> Vec<DateTime<Utc>> {
+            let runs = hourly.next_runs(&stored, now, 2);
+            runs.into_iter().map(|run| run.at).collect()
+        };
+        let expected = [at("01T13:00:00") + wait, at("01T14:00:00") + wait];
+        assert_eq!(starts(at("01T12:30:00")), expected);
+        assert_eq!(
+            starts(at("01T13:00:00") + wait - TimeDelta::seconds(1)),
+            expected
+        );
+    }
 }

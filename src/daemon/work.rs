@@ -185,7 +185,10 @@ struct Watch(Mutex<Option<Arc<Pulse>>>);
 
 impl Watch {
     fn pulse(&self) -> Option<Arc<Pulse>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 

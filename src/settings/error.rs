@@ -202,7 +202,9 @@ fn malformed(
     } else {
         format!(", which {meaning}")
     };
-    format!("`{key}` (from `{source}`) {found}, expected {expected}, for example `{example}`{meaning}")
+    format!(
+        "`{key}` (from `{source}`) {found}, expected {expected}, for example `{example}`{meaning}"
+    )
 }
 
 fn missing(keys: &[String]) -> String {

@@ -181,10 +181,14 @@ pub(crate) fn time_zone() -> Form<chrono_tz::Tz> {
 /// A cron expression, or `off`.
 pub(crate) fn schedule() -> Form<Option<String>> {
     let example = "0 30 2 * * *";
-    let mut form = Form::new(format!("{CRON_FORM}, or `off`"), example, |text| match text {
-        "off" => Some(None),
-        cron => check_cron(cron).ok().map(|()| Some(cron.to_owned())),
-    });
+    let mut form = Form::new(
+        format!("{CRON_FORM}, or `off`"),
+        example,
+        |text| match text {
+            "off" => Some(None),
+            cron => check_cron(cron).ok().map(|()| Some(cron.to_owned())),
+        },
+    );
     let next = next_ticks(example, SystemClock.now(), 3);
     let next: Vec<String> = (next.iter())
         .map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string())

@@ -55,6 +55,12 @@ pub async fn connect(target: &Target) -> Result<PgPool, WarehouseError> {
         .map_err(refused)
 }
 
+/// Lets new connections of `pool` go where `target` says now.
+pub fn redirect(pool: &PgPool, target: &Target) -> Result<(), WarehouseError> {
+    pool.set_connect_options(options(target)?);
+    Ok(())
+}
+
 fn options(target: &Target) -> Result<PgConnectOptions, WarehouseError> {
     let doing = "connect to the database";
     let options = PgConnectOptions::from_str(target.url.expose_secret())

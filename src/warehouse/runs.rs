@@ -13,11 +13,11 @@ use tokio::task::JoinHandle;
 use tracing::warn;
 
 use super::error::WarehouseError;
+use super::error::WarehouseErrorKind;
 use super::leases::{self, Holder};
 use super::load::Effect;
 use super::patience::persist;
 use super::schedule_lease::{ScheduleLease, fenced, stands};
-use super::error::WarehouseErrorKind;
 use crate::resource::Resource;
 use crate::verdict::Verdict;
 

@@ -34,7 +34,10 @@ impl Figures {
             "select count(*) from pg_stat_activity where datname = current_database()",
         );
         let status = std::fs::read_to_string("/proc/self/status").unwrap();
-        let resident = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        let resident = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .unwrap();
         let kib = resident.split_whitespace().nth(1).unwrap();
         Self {
             connections: connections.fetch_one(pool).await.unwrap(),
@@ -55,7 +58,11 @@ async fn a_month_answers_every_instant_once_leaks_nothing_and_sends_no_write() {
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{said}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         print!("{said}");
         return;
     }
@@ -105,7 +112,10 @@ async fn a_month_answers_every_instant_once_leaks_nothing_and_sends_no_write() {
     assert_eq!(after.connections, before.connections);
     assert!(after.tasks <= before.tasks + 2, "{before:?} {after:?}");
     assert!(after.handles <= before.handles + 4, "{before:?} {after:?}");
-    assert!(after.memory_kib < before.memory_kib + 16 * 1024, "{before:?} {after:?}");
+    assert!(
+        after.memory_kib < before.memory_kib + 16 * 1024,
+        "{before:?} {after:?}"
+    );
 
     let asked = simulator.requests().await;
     for write in ["create", "send"] {

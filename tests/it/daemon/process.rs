@@ -4,7 +4,7 @@ use std::os::unix::net::UnixDatagram;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta};
 use nix::sys::signal::Signal;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sqlx::PgPool;
 
@@ -65,7 +65,9 @@ fn a_wrong_schedule_is_refused_with_the_form_and_the_next_times_of_a_right_one()
     assert_eq!(output.code, 2, "{output:#?}");
     let said = output.failure();
     assert!(
-        said.contains("is `0 * * * *`, expected six fields `second minute hour day month weekday` in UTC"),
+        said.contains(
+            "is `0 * * * *`, expected six fields `second minute hour day month weekday` in UTC"
+        ),
         "{said}"
     );
     let (_, times) = said
@@ -77,8 +79,16 @@ fn a_wrong_schedule_is_refused_with_the_form_and_the_next_times_of_a_right_one()
         .map(|at| NaiveDateTime::parse_from_str(at, "%Y-%m-%d %H:%M:%S").unwrap())
         .collect();
     assert_eq!(times.len(), 3);
-    assert!(times.iter().all(|at| at.format("%T").to_string() == "02:30:00"));
-    assert!(times.windows(2).all(|pair| pair[1] - pair[0] == TimeDelta::days(1)));
+    assert!(
+        times
+            .iter()
+            .all(|at| at.format("%T").to_string() == "02:30:00")
+    );
+    assert!(
+        times
+            .windows(2)
+            .all(|pair| pair[1] - pair[0] == TimeDelta::days(1))
+    );
 }
 
 #[test]
@@ -88,8 +98,14 @@ fn a_daemon_does_not_put_peoples_data_on_this_disk_because_a_variable_was_forgot
         .set("api.client_secret", "secret");
     let output = program.run("run");
     assert_eq!(output.code, 2, "{output:#?}");
-    assert!(output.failure().contains("a daemon starts no private one"), "{output:#?}");
-    assert!(output.failure().contains("to do: set DATABASE_URL"), "{output:#?}");
+    assert!(
+        output.failure().contains("a daemon starts no private one"),
+        "{output:#?}"
+    );
+    assert!(
+        output.failure().contains("to do: set DATABASE_URL"),
+        "{output:#?}"
+    );
     assert!(!program.folder().join("var").exists());
 }
 
@@ -110,7 +126,9 @@ async fn a_database_that_is_not_migrated_yet_is_waited_for() {
     until(&place.pool, DONE).await;
     assert_all_equal_truth(&place.pool, &place.simulator).await;
     let said = instance.log();
-    let told = said.iter().filter(|line| line.contains("keepnet-etl migrate"));
+    let told = said
+        .iter()
+        .filter(|line| line.contains("keepnet-etl migrate"));
     assert_eq!(told.count(), 1, "{said:#?}");
     instance.signal(Signal::SIGTERM);
     assert_eq!(instance.end().await, Some(0));
@@ -126,7 +144,8 @@ async fn an_old_daemon_works_on_a_newer_schema() {
     .execute(&place.pool)
     .await
     .unwrap();
-    let instance = Instance::start(&place.program);
+    // With as few connections as there can be.
+    let instance = Instance::start(&place.program.set("warehouse.max_connections", "1"));
     until(&place.pool, DONE).await;
     instance.signal(Signal::SIGTERM);
     assert_eq!(instance.end().await, Some(0));
@@ -160,7 +179,10 @@ async fn a_second_signal_ends_at_once_and_loses_nothing() {
 
     let next = Instance::start(&place.program);
     until(&place.pool, DONE).await;
-    assert_eq!(runs(&place.pool).await, ["scheduled stopped", "scheduled ok"]);
+    assert_eq!(
+        runs(&place.pool).await,
+        ["scheduled stopped", "scheduled ok"]
+    );
     assert_all_equal_truth(&place.pool, &place.simulator).await;
     next.signal(Signal::SIGTERM);
     assert_eq!(next.end().await, Some(0));
@@ -175,30 +197,45 @@ async fn status_shows_who_is_active_how_far_the_run_is_and_what_comes_next() {
         "select exists (select from sync.runs where requests > 0 and companies_total = 1)",
     )
     .await;
-    let status = Running::to_end(&place.program, "status --json").await.json();
+    let status = Running::to_end(&place.program, "status --json")
+        .await
+        .json();
     assert_eq!(status["verdict"], "running");
     let active = status["active"]["instance"].as_str().unwrap();
     assert!(active.contains(", process "), "{active}");
     let run = &status["runs"][0];
     assert_eq!(run["kind"], "scheduled");
-    assert_eq!((&run["companies_done"], &run["companies_total"]), (&json!(0), &json!(1)));
+    assert_eq!(
+        (&run["companies_done"], &run["companies_total"]),
+        (&json!(0), &json!(1))
+    );
     assert!(run["progressed_at"].is_string());
     let next = status["next_runs"].as_array().unwrap();
     assert_eq!(next.len(), 3);
     let starts: Vec<_> = (next.iter())
         .map(|next| DateTime::parse_from_rfc3339(next["at"].as_str().unwrap()).unwrap())
         .collect();
-    assert!(starts.windows(2).all(|pair| pair[1] - pair[0] == TimeDelta::hours(1)));
+    assert!(
+        starts
+            .windows(2)
+            .all(|pair| pair[1] - pair[0] == TimeDelta::hours(1))
+    );
 
     let shown = Running::to_end(&place.program, "status").await.stdout;
-    for words in ["run 1 is under way: 0 of 1 companies done", "\ndaemon: ", "next sync: "] {
+    for words in [
+        "run 1 is under way: 0 of 1 companies done",
+        "\ndaemon: ",
+        "next sync: ",
+    ] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     place.gate.let_go();
     until(&place.pool, DONE).await;
     instance.signal(Signal::SIGTERM);
     assert_eq!(instance.end().await, Some(0));
-    let status = Running::to_end(&place.program, "status --json").await.json();
+    let status = Running::to_end(&place.program, "status --json")
+        .await
+        .json();
     assert_eq!(status["active"], json!(null));
 }
 
@@ -213,6 +250,26 @@ async fn a_database_that_goes_away_is_waited_for() {
     in_time("it is cut off", cut).await.unwrap();
     instance.says("waiting for the database").await;
     wire.thaw();
+    instance.says("the database answers again").await;
+    instance.signal(Signal::SIGTERM);
+    assert_eq!(instance.end().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_url_in_a_file_is_read_again_when_the_database_does_not_answer() {
+    let place = Place::migrated().await;
+    let wire = Wire::before(&place.url).await;
+    let file = place.program.folder().join("url");
+    std::fs::write(&file, wire.url().expose_secret()).unwrap();
+    let program = Program::between(place.gate.url(), &place.url)
+        .set_variable("DATABASE_URL", "")
+        .set("warehouse.url_file", &file.display().to_string())
+        .set("run.takeover", "5s");
+    let instance = Instance::start(&program);
+    until(&place.pool, DONE).await;
+    let cut = wire.trap(Moment::Asking, 1, Then::Freeze);
+    in_time("it is cut off", cut).await.unwrap();
+    std::fs::write(&file, place.url.expose_secret()).unwrap();
     instance.says("the database answers again").await;
     instance.signal(Signal::SIGTERM);
     assert_eq!(instance.end().await, Some(0));

@@ -34,7 +34,10 @@ async fn a_run_that_does_not_get_on_is_ended_recorded_and_tried_again_at_the_nex
     );
     assert_eq!(runs(pool).await[0], "scheduled failed");
     let claims = held(pool).await;
-    assert!(!claims.iter().any(|claim| claim.starts_with("company")), "{claims:?}");
+    assert!(
+        !claims.iter().any(|claim| claim.starts_with("company")),
+        "{claims:?}"
+    );
 
     stage.gate.let_go();
     stage.work_after(&mut daemon, TimeDelta::hours(1)).await;

@@ -51,7 +51,10 @@ async fn a_run_that_does_not_end_in_its_grace_is_cut_off_and_that_is_recorded() 
         .fetch_one(pool)
         .await
         .unwrap();
-    assert!(error.contains("it did not end within 1 s after a signal (run.grace)"), "{error}");
+    assert!(
+        error.contains("it did not end within 1 s after a signal (run.grace)"),
+        "{error}"
+    );
 
     stage.gate.let_go();
     let app = stage.again(pool);

@@ -94,7 +94,14 @@ impl Pair {
 }
 
 async fn written(pool: &PgPool) -> Vec<String> {
-    let kept = ["runs", "run_scopes", "cursors", "company_state", "accounts", "schedules"];
+    let kept = [
+        "runs",
+        "run_scopes",
+        "cursors",
+        "company_state",
+        "accounts",
+        "schedules",
+    ];
     let tables = (TABLES.iter().map(|table| format!("keepnet.{table}")))
         .chain(kept.iter().map(|table| format!("sync.{table}")));
     let mut all = Vec::new();
@@ -140,7 +147,9 @@ async fn who_stood_still_for_longer_than_its_lease_writes_nothing_and_stands_by(
     // What it asked for arrives as it wakes up.
     pair.gate.let_go();
     first.signal(Signal::SIGCONT);
-    first.says("another instance has taken over the schedule").await;
+    first
+        .says("another instance has taken over the schedule")
+        .await;
     assert_eq!(pair.written().await, written);
     stands_by_for(&pair, first, second).await;
 }
@@ -156,7 +165,9 @@ async fn who_was_cut_from_the_database_in_a_transaction_writes_nothing_and_stand
     pair.is_taken_over(since).await;
     let written = pair.written().await;
     pair.wire.thaw();
-    first.says("another instance has taken over the schedule").await;
+    first
+        .says("another instance has taken over the schedule")
+        .await;
     assert_eq!(pair.written().await, written);
     stands_by_for(&pair, first, second).await;
 }
@@ -196,7 +207,15 @@ async fn a_run_whose_lease_went_on_writes_nothing_more_not_even_that_it_failed()
         kind: RunKind::Scheduled(under),
         ..SyncRequest::default()
     };
-    let run = sync::run(&app.settings, pool, &client, &clock, &request, &Silent, &app.stop);
+    let run = sync::run(
+        &app.settings,
+        pool,
+        &client,
+        &clock,
+        &request,
+        &Silent,
+        &app.stop,
+    );
     let meanwhile = async {
         held.await.unwrap();
         let_lease_expire(pool).await;
