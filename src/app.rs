@@ -13,6 +13,7 @@ use crate::warehouse::connect::{self, Target};
 use crate::warehouse::embedded::{Embedded, EmbeddedDatabase, EmbeddedError};
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::migrate::{self, SchemaState};
+use crate::warehouse::view_settings::{self, ViewSettings};
 
 /// The program, configured.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub struct Warehouse {
     pub pool: PgPool,
     /// Where it is.
     pub place: Place,
+    /// What the views follow.
+    views: ViewSettings,
 }
 
 /// Where a database is.
@@ -115,6 +118,10 @@ impl App {
         Ok(Warehouse {
             pool: connect::connect(&target(&self.settings, url)).await?,
             place,
+            views: ViewSettings {
+                min_group: self.settings.privacy.min_group,
+                max_staleness: self.settings.sync.max_staleness,
+            },
         })
     }
 }
@@ -131,11 +138,13 @@ pub fn target(settings: &Settings, url: SecretString) -> Target {
 }
 
 impl Warehouse {
-    /// Brings the database to the present schema.
+    /// Brings the database to the present schema, and its views to the settings in force.
     pub async fn migrate(&self) -> Result<SchemaState, WarehouseError> {
-        migrate::migrate(&self.pool)
+        let state = migrate::migrate(&self.pool).await?;
+        view_settings::write(&self.pool, self.views)
             .await
-            .map_err(|error| WarehouseError::from_sqlx("migrate the database", error.into()))
+            .map_err(|error| WarehouseError::from_sqlx("tell the views the settings", error))?;
+        Ok(state)
     }
 }
 

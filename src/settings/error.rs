@@ -87,7 +87,7 @@ pub enum Problem {
         key: String,
     },
     /// A value that does not fit its key.
-    #[error("{}", malformed(.key, .source_name, .value.as_deref(), .expected, .example, .meaning))]
+    #[error("{}", malformed(.key, .source_name, .value.as_deref(), .expected, .example))]
     Malformed {
         /// The key.
         key: String,
@@ -97,10 +97,8 @@ pub enum Problem {
         value: Option<String>,
         /// What is expected.
         expected: String,
-        /// A value that would do.
+        /// A value that would do, in backticks, and what it comes to if that does not go without saying.
         example: String,
-        /// What that comes to; empty when it goes without saying.
-        meaning: String,
     },
     /// A number or truth value where text is expected.
     #[error(
@@ -191,20 +189,12 @@ fn malformed(
     value: Option<&str>,
     expected: &str,
     example: &str,
-    meaning: &str,
 ) -> String {
     let found = match value {
         Some(value) => format!("is `{value}`"),
         None => "has a value that does not fit (it is not shown)".to_owned(),
     };
-    let meaning = if meaning.is_empty() {
-        String::new()
-    } else {
-        format!(", which {meaning}")
-    };
-    format!(
-        "`{key}` (from `{source}`) {found}, expected {expected}, for example `{example}`{meaning}"
-    )
+    format!("`{key}` (from `{source}`) {found}, expected {expected}, for example {example}")
 }
 
 fn missing(keys: &[String]) -> String {

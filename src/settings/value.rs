@@ -42,7 +42,7 @@ pub(crate) struct Form<T> {
     pub(crate) expected: String,
     /// A value that would do.
     pub(crate) example: &'static str,
-    /// What the example comes to, if that needs saying.
+    /// What the example comes to, if that needs saying, to follow it.
     pub(crate) meaning: String,
     /// How much of it may be shown.
     pub(crate) show: Show,
@@ -193,7 +193,7 @@ pub(crate) fn schedule() -> Form<Option<String>> {
     let next: Vec<String> = (next.iter())
         .map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string())
         .collect();
-    form.meaning = format!("comes about next at {} UTC", next.join(", "));
+    form.meaning = format!(", which comes about next at {} UTC", next.join(", "));
     form
 }
 

@@ -5,6 +5,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod bi;
 mod cli;
 mod daemon;
 mod disk;
@@ -14,6 +15,7 @@ mod faults;
 mod formula;
 mod incremental;
 mod migrations;
+mod promises;
 mod repair_dates;
 mod resume;
 mod support;
