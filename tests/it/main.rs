@@ -7,6 +7,7 @@
 
 mod bi;
 mod cli;
+mod daemon;
 mod disk;
 mod enroll;
 mod export;

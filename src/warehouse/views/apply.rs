@@ -244,7 +244,7 @@ async fn create(db: &mut PgConnection, definition: &Definition) -> Result<(), sq
 
 /// Whether an object cannot be replaced because the new one is not the old one with columns appended.
 fn is_other_shape(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     // Columns of a view were dropped, renamed or changed; a function returns or takes something else.
     matches!(code.as_deref(), Some("42P16" | "42P13"))
 }
@@ -299,13 +299,7 @@ async fn kind_of(db: &mut PgConnection, name: &str) -> Result<Option<Kind>, sqlx
     .bind(name)
     .fetch_optional(db)
     .await?;
-    Ok(is_view.map(|is_view| {
-        if is_view {
-            Kind::View
-        } else {
-            Kind::Function
-        }
-    }))
+    Ok(is_view.map(|is_view| if is_view { Kind::View } else { Kind::Function }))
 }
 
 /// The statements that grant again what is granted on an object, and on columns of it, beyond what its owner has anyway.
