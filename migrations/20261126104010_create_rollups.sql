@@ -456,55 +456,70 @@ begin
 end $$;
 comment on function rollup.after_survey_answers() is 'Adds what a statement changed in survey_answers to the counts, and tells the report rows when the first session ended.';
 
-create function rollup.rebuild() returns void
+create function rollup.recount_company(of_company text) returns void
 language plpgsql as $$
 declare
-    zone text;
+    zone text := rollup.time_zone();
 begin
-    -- Who writes ends first, and who comes waits: their counts would be of before or of after.
-    lock table keepnet.enrollment_users, keepnet.enrollment_user_history, keepnet.survey_sessions, keepnet.survey_answers
-        in share row exclusive mode;
-    zone := rollup.time_zone();
-    truncate rollup.status_months, rollup.completion_days, rollup.answer_options;
+    delete from rollup.status_months where company_id = of_company;
+    delete from rollup.completion_days where company_id = of_company;
+    delete from rollup.answer_options where company_id = of_company;
     insert into rollup.status_months
-    select company_id, enrollment_id, department, status, month, sum(entered), sum(gone)
+    select of_company, enrollment_id, department, status, month, sum(entered), sum(gone)
     from (
-        select company_id, enrollment_id, coalesce(department, '') as department, coalesce(status, '') as status,
+        select enrollment_id, coalesce(department, '') as department, coalesce(status, '') as status,
                date_trunc('month', valid_from at time zone zone)::date as month, 1 as entered, 0 as gone
         from keepnet.enrollment_users
-        where deleted_at is null and reported_enrollment_id = enrollment_id
+        where company_id = of_company and deleted_at is null and reported_enrollment_id = enrollment_id
         union all
-        select h.company_id, h.enrollment_id, coalesce(u.department, ''), coalesce(h.status, ''), m.month, m.entered, m.gone
+        select h.enrollment_id, coalesce(u.department, ''), coalesce(h.status, ''), m.month, m.entered, m.gone
         from keepnet.enrollment_user_history h
-        left join keepnet.enrollment_users u using (company_id, enrollment_id, reported_enrollment_id, target_user_id)
+        left join keepnet.enrollment_users u
+            on u.company_id = of_company and u.enrollment_id = h.enrollment_id
+            and u.reported_enrollment_id = h.reported_enrollment_id and u.target_user_id = h.target_user_id
         cross join lateral (values (date_trunc('month', h.valid_from at time zone zone)::date, 1, 0),
                                    (date_trunc('month', h.valid_to at time zone zone)::date, 0, 1)) m (month, entered, gone)
-        where h.is_present and h.reported_enrollment_id = h.enrollment_id) m
-    group by company_id, enrollment_id, department, status, month;
+        where h.company_id = of_company and h.is_present and h.reported_enrollment_id = h.enrollment_id) m
+    group by enrollment_id, department, status, month;
     insert into rollup.completion_days
-    select company_id, enrollment_id, coalesce(status, ''),
+    select of_company, enrollment_id, coalesce(status, ''),
            (coalesce(first_completed_at, session_completed_at, valid_from) at time zone zone)::date,
            case when first_completed_at is not null then 'reported' when session_completed_at is not null then 'session'
                 when valid_from > first_seen_at then 'observed' else 'first seen' end, count(*)
     from keepnet.enrollment_users
-    where deleted_at is null and reported_enrollment_id = enrollment_id
-    group by 1, 2, 3, 4, 5;
+    where company_id = of_company and deleted_at is null and reported_enrollment_id = enrollment_id
+    group by 2, 3, 4, 5;
     insert into rollup.answer_options
-    select a.company_id, a.enrollment_id, a.content_id, a.question_id, coalesce(u.department, ''),
+    select of_company, a.enrollment_id, a.content_id, a.question_id, coalesce(u.department, ''),
            coalesce(date_trunc('month', s.started_at at time zone zone)::date, '-infinity'), coalesce(a.question_type, ''),
            a.position, coalesce(a.scale_position, -1), coalesce(a.scored_position, -1), count(*)
     from keepnet.survey_answers a
-    join keepnet.survey_sessions s using (company_id, enrollment_id, target_user_id, session_id)
+    join keepnet.survey_sessions s
+        on s.company_id = of_company and s.enrollment_id = a.enrollment_id and s.target_user_id = a.target_user_id
+        and s.session_id = a.session_id
     left join keepnet.enrollment_users u
-        on u.company_id = a.company_id and u.enrollment_id = a.enrollment_id
+        on u.company_id = of_company and u.enrollment_id = a.enrollment_id
         and u.reported_enrollment_id = a.enrollment_id and u.target_user_id = a.target_user_id
-    where s.is_latest and s.deleted_at is null and a.deleted_at is null
-    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;
-    perform rollup.recount(company_id, enrollment_id)
-    from (select company_id, enrollment_id from keepnet.enrollment_users where reported_enrollment_id <> enrollment_id
+    where a.company_id = of_company and s.is_latest and s.deleted_at is null and a.deleted_at is null
+    group by 2, 3, 4, 5, 6, 7, 8, 9, 10;
+    perform rollup.recount(of_company, enrollment_id)
+    from (select enrollment_id from keepnet.enrollment_users
+          where company_id = of_company and reported_enrollment_id <> enrollment_id
           union
-          select company_id, enrollment_id from keepnet.enrollment_user_history
-          where reported_enrollment_id <> enrollment_id) p;
+          select enrollment_id from keepnet.enrollment_user_history
+          where company_id = of_company and reported_enrollment_id <> enrollment_id) p;
+end $$;
+comment on function rollup.recount_company(text) is 'Counts everything of one company anew.';
+
+create function rollup.rebuild() returns void
+language plpgsql as $$
+begin
+    -- Who writes ends first, and who comes waits: their counts would be of before or of after.
+    lock table keepnet.enrollment_users, keepnet.enrollment_user_history, keepnet.survey_sessions, keepnet.survey_answers
+        in share row exclusive mode;
+    truncate rollup.status_months, rollup.completion_days, rollup.answer_options;
+    -- Company by company: what one has fits into memory.
+    perform rollup.recount_company(company_id) from keepnet.companies order by company_id;
 end $$;
 comment on function rollup.rebuild() is 'Counts everything anew, for instance after rows were written with triggers off. Loads wait meanwhile.';
 
