@@ -10,8 +10,8 @@ create table rollup.status_months (
     department text not null,
     status text not null,
     month date not null,
-    entered_count bigint not null,
-    left_count bigint not null,
+    entered_count integer not null,
+    left_count integer not null,
     primary key (company_id, enrollment_id, department, status, month)
 ) with (fillfactor = 80);
 comment on table rollup.status_months is 'How many people of an enrollment entered and left each status in each month, as enrollment_users and its history tell. Entered less left, up to a month, are in it at its end; over all months, now.';
@@ -29,7 +29,7 @@ create table rollup.completion_days (
     status text not null,
     day date not null,
     basis text not null check (basis in ('reported', 'session', 'observed', 'first seen')),
-    user_count bigint not null,
+    user_count integer not null,
     primary key (company_id, enrollment_id, status, day, basis)
 ) with (fillfactor = 80);
 comment on table rollup.completion_days is 'How many people of an enrollment have each status now, by the day on which they completed it or, without such a date, since which they have it.';
@@ -51,7 +51,7 @@ create table rollup.answer_options (
     position bigint not null,
     scale_position bigint not null,
     scored_position bigint not null,
-    answer_count bigint not null,
+    answer_count integer not null,
     primary key (company_id, enrollment_id, content_id, question_id, department, month, question_type, position,
                  scale_position, scored_position)
 ) with (fillfactor = 80);
