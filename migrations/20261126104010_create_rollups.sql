@@ -10,8 +10,8 @@ create table rollup.status_months (
     department text not null,
     status text not null,
     month date not null,
-    entered_count integer not null,
-    left_count integer not null,
+    entered_count bigint not null,
+    left_count bigint not null,
     primary key (company_id, enrollment_id, department, status, month)
 ) with (fillfactor = 80);
 comment on table rollup.status_months is 'How many people of an enrollment entered and left each status in each month, as enrollment_users and its history tell. Entered less left, up to a month, are in it at its end; over all months, now.';
@@ -29,7 +29,7 @@ create table rollup.completion_days (
     status text not null,
     day date not null,
     basis text not null check (basis in ('reported', 'session', 'observed', 'first seen')),
-    user_count integer not null,
+    user_count bigint not null,
     primary key (company_id, enrollment_id, status, day, basis)
 ) with (fillfactor = 80);
 comment on table rollup.completion_days is 'How many people of an enrollment have each status now, by the day on which they completed it or, without such a date, since which they have it.';
@@ -51,7 +51,7 @@ create table rollup.answer_options (
     position bigint not null,
     scale_position bigint not null,
     scored_position bigint not null,
-    answer_count integer not null,
+    answer_count bigint not null,
     primary key (company_id, enrollment_id, content_id, question_id, department, month, question_type, position,
                  scale_position, scored_position)
 ) with (fillfactor = 80);
@@ -305,7 +305,6 @@ create function rollup.after_enrollment_user_history() returns trigger
 language plpgsql as $$
 declare
     has_rows boolean;
-    rows_of text := case tg_op when 'INSERT' then 'new_rows' else 'old_rows' end;
     zone text := rollup.time_zone();
     changed text := case tg_op
         when 'INSERT' then 'select 1 as sign, n.* from new_rows n'
@@ -334,18 +333,7 @@ begin
         where t.company_id = c.company_id and t.enrollment_id = c.enrollment_id and entered_count = 0 and left_count = 0;
     end if;
     for pair in execute format(
-        'select company_id, enrollment_id
-         from (select distinct company_id, enrollment_id from %I) c
-         where exists (select from keepnet.enrollment_users u
-                       where u.company_id = c.company_id and u.enrollment_id = c.enrollment_id
-                         and u.reported_enrollment_id <> u.enrollment_id)
-            or exists (select from keepnet.enrollment_user_history h
-                       where h.company_id = c.company_id and h.enrollment_id = c.enrollment_id
-                         and h.reported_enrollment_id <> h.enrollment_id)
-            or exists (select from %I r
-                       where r.company_id = c.company_id and r.enrollment_id = c.enrollment_id
-                         and r.reported_enrollment_id <> r.enrollment_id)
-         order by 1, 2', rows_of, rows_of)
+        'select distinct company_id, enrollment_id from (%s) c where reported_enrollment_id <> enrollment_id order by 1, 2', changed)
     loop
         perform rollup.recount(pair.company_id, pair.enrollment_id);
     end loop;
@@ -456,70 +444,55 @@ begin
 end $$;
 comment on function rollup.after_survey_answers() is 'Adds what a statement changed in survey_answers to the counts, and tells the report rows when the first session ended.';
 
-create function rollup.recount_company(of_company text) returns void
-language plpgsql as $$
-declare
-    zone text := rollup.time_zone();
-begin
-    delete from rollup.status_months where company_id = of_company;
-    delete from rollup.completion_days where company_id = of_company;
-    delete from rollup.answer_options where company_id = of_company;
-    insert into rollup.status_months
-    select of_company, enrollment_id, department, status, month, sum(entered), sum(gone)
-    from (
-        select enrollment_id, coalesce(department, '') as department, coalesce(status, '') as status,
-               date_trunc('month', valid_from at time zone zone)::date as month, 1 as entered, 0 as gone
-        from keepnet.enrollment_users
-        where company_id = of_company and deleted_at is null and reported_enrollment_id = enrollment_id
-        union all
-        select h.enrollment_id, coalesce(u.department, ''), coalesce(h.status, ''), m.month, m.entered, m.gone
-        from keepnet.enrollment_user_history h
-        left join keepnet.enrollment_users u
-            on u.company_id = of_company and u.enrollment_id = h.enrollment_id
-            and u.reported_enrollment_id = h.reported_enrollment_id and u.target_user_id = h.target_user_id
-        cross join lateral (values (date_trunc('month', h.valid_from at time zone zone)::date, 1, 0),
-                                   (date_trunc('month', h.valid_to at time zone zone)::date, 0, 1)) m (month, entered, gone)
-        where h.company_id = of_company and h.is_present and h.reported_enrollment_id = h.enrollment_id) m
-    group by enrollment_id, department, status, month;
-    insert into rollup.completion_days
-    select of_company, enrollment_id, coalesce(status, ''),
-           (coalesce(first_completed_at, session_completed_at, valid_from) at time zone zone)::date,
-           case when first_completed_at is not null then 'reported' when session_completed_at is not null then 'session'
-                when valid_from > first_seen_at then 'observed' else 'first seen' end, count(*)
-    from keepnet.enrollment_users
-    where company_id = of_company and deleted_at is null and reported_enrollment_id = enrollment_id
-    group by 2, 3, 4, 5;
-    insert into rollup.answer_options
-    select of_company, a.enrollment_id, a.content_id, a.question_id, coalesce(u.department, ''),
-           coalesce(date_trunc('month', s.started_at at time zone zone)::date, '-infinity'), coalesce(a.question_type, ''),
-           a.position, coalesce(a.scale_position, -1), coalesce(a.scored_position, -1), count(*)
-    from keepnet.survey_answers a
-    join keepnet.survey_sessions s
-        on s.company_id = of_company and s.enrollment_id = a.enrollment_id and s.target_user_id = a.target_user_id
-        and s.session_id = a.session_id
-    left join keepnet.enrollment_users u
-        on u.company_id = of_company and u.enrollment_id = a.enrollment_id
-        and u.reported_enrollment_id = a.enrollment_id and u.target_user_id = a.target_user_id
-    where a.company_id = of_company and s.is_latest and s.deleted_at is null and a.deleted_at is null
-    group by 2, 3, 4, 5, 6, 7, 8, 9, 10;
-    perform rollup.recount(of_company, enrollment_id)
-    from (select enrollment_id from keepnet.enrollment_users
-          where company_id = of_company and reported_enrollment_id <> enrollment_id
-          union
-          select enrollment_id from keepnet.enrollment_user_history
-          where company_id = of_company and reported_enrollment_id <> enrollment_id) p;
-end $$;
-comment on function rollup.recount_company(text) is 'Counts everything of one company anew.';
-
 create function rollup.rebuild() returns void
 language plpgsql as $$
+declare
+    zone text;
 begin
     -- Who writes ends first, and who comes waits: their counts would be of before or of after.
     lock table keepnet.enrollment_users, keepnet.enrollment_user_history, keepnet.survey_sessions, keepnet.survey_answers
         in share row exclusive mode;
+    zone := rollup.time_zone();
     truncate rollup.status_months, rollup.completion_days, rollup.answer_options;
-    -- Company by company: what one has fits into memory.
-    perform rollup.recount_company(company_id) from keepnet.companies order by company_id;
+    insert into rollup.status_months
+    select company_id, enrollment_id, department, status, month, sum(entered), sum(gone)
+    from (
+        select company_id, enrollment_id, coalesce(department, '') as department, coalesce(status, '') as status,
+               date_trunc('month', valid_from at time zone zone)::date as month, 1 as entered, 0 as gone
+        from keepnet.enrollment_users
+        where deleted_at is null and reported_enrollment_id = enrollment_id
+        union all
+        select h.company_id, h.enrollment_id, coalesce(u.department, ''), coalesce(h.status, ''), m.month, m.entered, m.gone
+        from keepnet.enrollment_user_history h
+        left join keepnet.enrollment_users u using (company_id, enrollment_id, reported_enrollment_id, target_user_id)
+        cross join lateral (values (date_trunc('month', h.valid_from at time zone zone)::date, 1, 0),
+                                   (date_trunc('month', h.valid_to at time zone zone)::date, 0, 1)) m (month, entered, gone)
+        where h.is_present and h.reported_enrollment_id = h.enrollment_id) m
+    group by company_id, enrollment_id, department, status, month;
+    insert into rollup.completion_days
+    select company_id, enrollment_id, coalesce(status, ''),
+           (coalesce(first_completed_at, session_completed_at, valid_from) at time zone zone)::date,
+           case when first_completed_at is not null then 'reported' when session_completed_at is not null then 'session'
+                when valid_from > first_seen_at then 'observed' else 'first seen' end, count(*)
+    from keepnet.enrollment_users
+    where deleted_at is null and reported_enrollment_id = enrollment_id
+    group by 1, 2, 3, 4, 5;
+    insert into rollup.answer_options
+    select a.company_id, a.enrollment_id, a.content_id, a.question_id, coalesce(u.department, ''),
+           coalesce(date_trunc('month', s.started_at at time zone zone)::date, '-infinity'), coalesce(a.question_type, ''),
+           a.position, coalesce(a.scale_position, -1), coalesce(a.scored_position, -1), count(*)
+    from keepnet.survey_answers a
+    join keepnet.survey_sessions s using (company_id, enrollment_id, target_user_id, session_id)
+    left join keepnet.enrollment_users u
+        on u.company_id = a.company_id and u.enrollment_id = a.enrollment_id
+        and u.reported_enrollment_id = a.enrollment_id and u.target_user_id = a.target_user_id
+    where s.is_latest and s.deleted_at is null and a.deleted_at is null
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;
+    perform rollup.recount(company_id, enrollment_id)
+    from (select company_id, enrollment_id from keepnet.enrollment_users where reported_enrollment_id <> enrollment_id
+          union
+          select company_id, enrollment_id from keepnet.enrollment_user_history
+          where reported_enrollment_id <> enrollment_id) p;
 end $$;
 comment on function rollup.rebuild() is 'Counts everything anew, for instance after rows were written with triggers off. Loads wait meanwhile.';
 
