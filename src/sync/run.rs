@@ -1,8 +1,8 @@
 //! The run: begins, lists the companies, pulls them side by side, and says what came of it.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt};
@@ -18,8 +18,8 @@ use super::report::{CompanyReport, Progress, RunReport};
 use super::rhythm::Rhythm;
 use super::selection::{Selection, asks_users, select};
 use super::{account, companies};
-use crate::api::Client;
 use crate::api::endpoints::enrollments::{Enrollment, EnrollmentList};
+use crate::api::{ApiError, Client};
 use crate::clock::SharedClock;
 use crate::extract::PullError;
 use crate::extract::enrollments::EnrollmentRef;
@@ -31,6 +31,8 @@ use crate::verdict::Verdict;
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::leases::Holder;
 use crate::warehouse::quarantine::UnknownField;
+use crate::warehouse::request_pace::RequestPace;
+use crate::warehouse::retention::{self, Removed};
 use crate::warehouse::runs::{self, RunScope, RunTotals};
 
 /// Companies worked on at once, per request that may be under way: while large ones wait for their turn, small ones pass.
@@ -118,8 +120,8 @@ pub struct RunContext<'r> {
     yields_since: Option<Instant>,
     /// It did.
     has_more: AtomicBool,
-    /// What the reseller's own company lists, once somebody had to know.
-    own_enrollments: OnceCell<HashSet<String>>,
+    /// What the two listings of the reseller's own company show, once somebody had to know.
+    own_enrollments: [OnceCell<HashSet<String>>; 2],
 }
 
 impl RunContext<'_> {
@@ -161,20 +163,33 @@ impl RunContext<'_> {
         asks_users(self.settings, &self.selection, resource, enrollment)
     }
 
-    /// The enrollments that the reseller's own company lists; none when it shows none.
-    pub async fn own_enrollments(&self) -> &HashSet<String> {
+    /// The enrollments that a listing of the reseller's own company shows; none when the service refuses it: then it has
+    /// nothing that could be taken for another's.
+    pub async fn own_enrollments(
+        &self,
+        list: EnrollmentList,
+    ) -> Result<&HashSet<String>, ApiError> {
         let read = async || {
-            let client = self.client.company(self.account_id);
-            let mut listing = client.enrollments(EnrollmentList::Active);
+            let mut listing = self.client.company(self.account_id).enrollments(list);
             let mut ids = HashSet::new();
-            // An account whose own company cannot be read has nothing that could be taken for another's.
-            while let Ok(Some(page)) = listing.next().await {
-                let enrollments: Vec<Enrollment> = page.items;
-                ids.extend(enrollments.into_iter().map(|enrollment| enrollment.id));
+            loop {
+                match listing.next().await {
+                    Ok(Some(page)) => {
+                        let enrollments: Vec<Enrollment> = page.items;
+                        ids.extend(enrollments.into_iter().map(|enrollment| enrollment.id));
+                    }
+                    Ok(None) => return Ok(ids),
+                    Err(error) if error.kind.is_refused() => return Ok(HashSet::new()),
+                    Err(error) => return Err(error),
+                }
             }
-            ids
         };
-        self.own_enrollments.get_or_init(read).await
+        let [active, archive] = &self.own_enrollments;
+        let of_list = match list {
+            EnrollmentList::Active => active,
+            EnrollmentList::Archive => archive,
+        };
+        of_list.get_or_try_init(read).await
     }
 }
 
@@ -188,12 +203,28 @@ pub async fn run(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<RunReport, SyncError> {
+    client.share(Arc::new(RequestPace::new(pool.clone())));
     account::limit_known(client, &settings.api, pool).await?;
     let done = run_limited(settings, pool, client, clock, request, progress, stop).await;
     if let Err(reason) = client.give_back().await {
         warn!(%reason, "could not give back requests of the day");
     }
+    forget_old_runs(settings, pool, clock).await;
     done
+}
+
+/// Keeps the record of past runs no longer than asked. What is not done now, the next run does.
+async fn forget_old_runs(settings: &Settings, pool: &PgPool, clock: &SharedClock) {
+    let before = clock.now() - settings.sync.keep_runs_for;
+    match retention::roll_up(pool, before).await {
+        Ok(removed) if removed == Removed::default() => {}
+        Ok(removed) => info!(
+            runs = removed.runs,
+            resolved = removed.resolved,
+            "old records rolled up"
+        ),
+        Err(error) => warn!(%error, "old runs stay on record until the next run"),
+    }
 }
 
 async fn run_limited(
@@ -240,7 +271,7 @@ async fn run_limited(
         // Who asks for everything does not wait for anything else.
         yields_since: (request.extent == Extent::Due).then_some(begun),
         has_more: AtomicBool::new(false),
-        own_enrollments: OnceCell::new(),
+        own_enrollments: [const { OnceCell::const_new() }; 2],
     };
     let (predicted, pulled) = match predict(&context, request).await {
         Ok(predicted) => (predicted, pull(&context, request).await),

@@ -151,7 +151,7 @@ fn the_file_is_named_by_the_argument_or_the_variable() {
     assert_eq!(settings.widgets.months, 3);
 
     let settings = load(
-        "[widgets]\nmonths = 4\n[privacy]\nmin_group = 7",
+        "[widgets]\nmonths = 4\n[privacy]\nerasure_log = \"erased\"",
         &[("KEEPNET_ETL_CONFIG", "/nowhere")],
     )
     .unwrap();
@@ -161,7 +161,7 @@ fn the_file_is_named_by_the_argument_or_the_variable() {
             .without_effect()
             .map(|entry| entry.key)
             .collect::<Vec<_>>(),
-        ["privacy.min_group"]
+        ["privacy.erasure_log"]
     );
 
     let text = message(from_variables(&[("KEEPNET_ETL_CONFIG", "/no/such.toml")]));
@@ -434,5 +434,5 @@ fn what_has_no_effect_is_told() {
     )
     .unwrap();
     let keys: Vec<_> = settings.without_effect().map(|entry| entry.key).collect();
-    assert_eq!(keys, ["sync.keep_runs_for", "run.grace"]);
+    assert_eq!(keys, ["run.grace"]);
 }

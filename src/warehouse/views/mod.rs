@@ -31,6 +31,21 @@ pub static FILES: &[(&str, &str)] = &[
     view_file!("23_fact_company_day.sql"),
     view_file!("24_fact_month_end.sql"),
     view_file!("25_as_reported.sql"),
+    view_file!("50_present.sql"),
+    view_file!("51_company_overview.sql"),
+    view_file!("52_licenses.sql"),
+    view_file!("53_enrollments.sql"),
+    view_file!("54_people.sql"),
+    view_file!("55_completion.sql"),
+    view_file!("56_learning_path_steps.sql"),
+    view_file!("57_survey_results.sql"),
+    view_file!("58_survey_groups.sql"),
+    view_file!("59_widgets.sql"),
+    view_file!("60_freshness.sql"),
+    view_file!("61_culture.sql"),
+    view_file!("62_portfolio.sql"),
+    view_file!("63_data_quality.sql"),
+    view_file!("64_changes.sql"),
 ];
 
 #[cfg(test)]

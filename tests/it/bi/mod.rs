@@ -2,6 +2,7 @@
 
 mod apply;
 mod past;
+mod questions;
 mod reference;
 mod rollup;
 mod star;

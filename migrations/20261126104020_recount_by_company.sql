@@ -1,9 +1,5 @@
--- Counts in integers: sums of them are quicker. A learning path is counted anew also when only its history changes; what
--- came to nothing leaves no row behind; and counting everything anew goes company by company, within memory.
-alter table rollup.status_months alter column entered_count type integer, alter column left_count type integer;
-alter table rollup.completion_days alter column user_count type integer;
-alter table rollup.answer_options alter column answer_count type integer;
-
+-- A learning path is counted anew also when only its history changes; and counting everything anew goes company by company,
+-- within memory.
 create or replace function rollup.after_enrollment_user_history() returns trigger
 language plpgsql as $$
 declare
