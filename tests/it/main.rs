@@ -14,6 +14,7 @@ mod faults;
 mod formula;
 mod incremental;
 mod migrations;
+mod promises;
 mod repair_dates;
 mod resume;
 mod support;

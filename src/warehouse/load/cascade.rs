@@ -86,6 +86,20 @@ pub async fn after_sweep(
 /// Tables whose rows belong to one user in the enrollment that their report row names.
 const DEPENDENTS_OF_USER: [&str; 3] = ["interactions", "survey_sessions", "survey_answers"];
 
+/// The enrollments that report rows with these encoded keys name, and their users.
+fn enrollments_and_users<'k>(
+    keys: impl IntoIterator<Item = &'k Vec<u8>>,
+) -> (Vec<String>, Vec<String>) {
+    let names = keys.into_iter().map(|key| {
+        let mut texts = tuple::texts(key).into_iter().skip(2);
+        (
+            texts.next().unwrap_or_default(),
+            texts.next().unwrap_or_default(),
+        )
+    });
+    names.unzip()
+}
+
 /// Report rows with these encoded keys were marked deleted: so is what their users did and answered, unless another report
 /// still shows them there (that of a learning path, and that of its step).
 async fn users_gone(
@@ -94,13 +108,7 @@ async fn users_gone(
     keys: &[Vec<u8>],
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    let texts: Vec<Vec<String>> = keys.iter().map(|key| tuple::texts(key)).collect();
-    let column = |index: usize| {
-        texts
-            .iter()
-            .map(|key| key[index].as_str())
-            .collect::<Vec<_>>()
-    };
+    let (enrollments, users) = enrollments_and_users(keys);
     for table in DEPENDENTS_OF_USER {
         let sql = history::mark_sql(
             table,
@@ -115,8 +123,8 @@ async fn users_gone(
         sqlx::query(AssertSqlSafe(sql))
             .bind(at)
             .bind(company_id)
-            .bind(column(2))
-            .bind(column(3))
+            .bind(&enrollments)
+            .bind(&users)
             .execute(&mut *db)
             .await?;
     }
@@ -130,13 +138,8 @@ pub async fn users_back(
     back: &[(Vec<u8>, DateTime<Utc>)],
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    let texts: Vec<Vec<String>> = back.iter().map(|(key, _)| tuple::texts(key)).collect();
-    let column = |index: usize| {
-        texts
-            .iter()
-            .map(|key| key[index].as_str())
-            .collect::<Vec<_>>()
-    };
+    let (enrollments, users) = enrollments_and_users(back.iter().map(|(key, _)| key));
+    let gone_at: Vec<_> = back.iter().map(|(_, gone_at)| *gone_at).collect();
     for table in DEPENDENTS_OF_USER {
         let sql = history::mark_sql(
             table,
@@ -149,9 +152,9 @@ pub async fn users_back(
         sqlx::query(AssertSqlSafe(sql))
             .bind(at)
             .bind(company_id)
-            .bind(column(2))
-            .bind(column(3))
-            .bind(back.iter().map(|(_, gone_at)| *gone_at).collect::<Vec<_>>())
+            .bind(&enrollments)
+            .bind(&users)
+            .bind(&gone_at)
             .execute(&mut *db)
             .await?;
     }
