@@ -33,3 +33,4 @@ bench: ## Measures syncs, loading and the steady state; minutes (BENCH="COMPANIE
 	cargo bench --locked --bench load
 	CARGO_TARGET_DIR=$(TARGET) scripts/bench.sh $(BENCH)
 	cargo bench --locked --bench steady_state
+	CARGO_TARGET_DIR=$(TARGET) scripts/bench-views.sh $(BENCH)

@@ -98,7 +98,7 @@ from keepnet.survey_questions q cross join generate_series(0, 4) o;
 
 insert into keepnet.survey_sessions (company_id, enrollment_id, target_user_id, session_id, content_id, started_at, is_latest,
     asked_count, answered_count)
-select u.company_id, u.enrollment_id, u.target_user_id, 's' || substr(u.target_user_id, 2), 'en', u.session_completed_at, true,
+select u.company_id, u.enrollment_id, u.target_user_id, 's' || substr(u.target_user_id, 2), 'en', u.session_completed_at - interval '40 seconds', true,
        10, 10
 from keepnet.enrollment_users u
 where u.session_completed_at is not null;
