@@ -305,7 +305,6 @@ create function rollup.after_enrollment_user_history() returns trigger
 language plpgsql as $$
 declare
     has_rows boolean;
-    rows_of text := case tg_op when 'INSERT' then 'new_rows' else 'old_rows' end;
     zone text := rollup.time_zone();
     changed text := case tg_op
         when 'INSERT' then 'select 1 as sign, n.* from new_rows n'
@@ -334,18 +333,7 @@ begin
         where t.company_id = c.company_id and t.enrollment_id = c.enrollment_id and entered_count = 0 and left_count = 0;
     end if;
     for pair in execute format(
-        'select company_id, enrollment_id
-         from (select distinct company_id, enrollment_id from %I) c
-         where exists (select from keepnet.enrollment_users u
-                       where u.company_id = c.company_id and u.enrollment_id = c.enrollment_id
-                         and u.reported_enrollment_id <> u.enrollment_id)
-            or exists (select from keepnet.enrollment_user_history h
-                       where h.company_id = c.company_id and h.enrollment_id = c.enrollment_id
-                         and h.reported_enrollment_id <> h.enrollment_id)
-            or exists (select from %I r
-                       where r.company_id = c.company_id and r.enrollment_id = c.enrollment_id
-                         and r.reported_enrollment_id <> r.enrollment_id)
-         order by 1, 2', rows_of, rows_of)
+        'select distinct company_id, enrollment_id from (%s) c where reported_enrollment_id <> enrollment_id order by 1, 2', changed)
     loop
         perform rollup.recount(pair.company_id, pair.enrollment_id);
     end loop;

@@ -163,8 +163,10 @@ async fn enrollments_have_the_counts_of_the_truth_and_no_rate_without_people() {
     assert!(without_people > 0, "an anonymous enrollment has no people");
     let anonymous = simulator.truth("anonymous_results").await.len();
     let sum = "select sum(anonymous_result_count)::bigint from bi.fact_enrollment";
-    let anonymous = i64::try_from(anonymous).unwrap();
-    assert_eq!(count(&app.pool, sum).await, anonymous);
+    assert_eq!(
+        count(&app.pool, sum).await,
+        i64::try_from(anonymous).unwrap()
+    );
 }
 
 #[tokio::test]
