@@ -126,9 +126,7 @@ impl App {
 impl Warehouse {
     /// Brings the database to the present schema.
     pub async fn migrate(&self) -> Result<SchemaState, WarehouseError> {
-        migrate::migrate(&self.pool)
-            .await
-            .map_err(|error| WarehouseError::from_sqlx("migrate the database", error.into()))
+        migrate::migrate(&self.pool).await
     }
 }
 

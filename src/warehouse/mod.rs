@@ -24,3 +24,4 @@ pub mod status;
 pub mod stored_enrollments;
 pub mod stored_load;
 pub mod tables;
+pub mod views;
