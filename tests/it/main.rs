@@ -8,6 +8,7 @@
 mod bi;
 mod cli;
 mod disk;
+mod documents;
 mod enroll;
 mod export;
 mod faults;
