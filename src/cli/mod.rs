@@ -8,6 +8,7 @@ pub mod config;
 pub mod cursor;
 pub mod demo;
 pub mod discrepancy;
+pub mod docs;
 pub mod enroll;
 pub mod export_enrollments;
 mod failure;
@@ -100,6 +101,8 @@ pub enum Command {
     Simulate(Box<simulate::SimulateArgs>),
     /// Stop the private PostgreSQL
     StopDatabase(stop_database::StopDatabaseArgs),
+    /// Write the documents that come from code and catalog
+    Docs(docs::DocsArgs),
     /// Print the completion script of a shell
     #[command(after_help = "Examples:
   keepnet-etl completions bash > /etc/bash_completion.d/keepnet-etl
@@ -158,6 +161,7 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Command::ExportEnrollments(args) => Box::pin(export_enrollments::run(&app, &args)).await,
         Command::Enroll(args) => Box::pin(enroll::run(&app, &args)).await,
         Command::StopDatabase(args) => stop_database::run(&app, &args).await,
+        Command::Docs(args) => docs::run(&app, &args).await,
         Command::Demo | Command::Simulate(_) | Command::Completions { .. } => Ok(ExitCode::SUCCESS),
     }
 }

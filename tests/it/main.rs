@@ -9,6 +9,7 @@ mod bi;
 mod cli;
 mod daemon;
 mod disk;
+mod documents;
 mod enroll;
 mod export;
 mod faults;
