@@ -2,10 +2,10 @@
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo test check bench
+.PHONY: help demo test check bench bi-demo
 
 help: ## Lists the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
 
 demo: ## Fills a private database from a simulated API and says what to look at
 	scripts/install-postgres.sh
@@ -33,3 +33,8 @@ bench: ## Measures syncs, loading and the steady state; minutes (BENCH="COMPANIE
 	cargo bench --locked --bench load
 	CARGO_TARGET_DIR=$(TARGET) scripts/bench.sh $(BENCH)
 	cargo bench --locked --bench steady_state
+
+bi-demo: ## Superset with the dashboards of bi/superset on the demo's warehouse, on port 8088 until Ctrl-C
+	scripts/install-postgres.sh
+	cargo build --release --locked
+	CARGO_TARGET_DIR=$(TARGET) scripts/bi-demo.sh
