@@ -10,7 +10,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Connection, PgConnection, PgPool, Postgres};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tracing::warn;
+use tracing::{Instrument, warn};
 
 use super::error::WarehouseError;
 use super::leases::{self, Holder};
@@ -171,7 +171,7 @@ struct Heart {
 impl Heart {
     fn start(pool: PgPool, connection: PoolConnection<Postgres>, holder: Holder) -> Self {
         let (stop, mut stopped) = oneshot::channel();
-        let task = tokio::spawn(async move {
+        let beating = async move {
             let mut alive = Some(connection);
             let mut beats = tokio::time::interval(holder.lasts / 3);
             loop {
@@ -193,7 +193,8 @@ impl Heart {
                     .execute(&mut *alive)
                     .await;
             }
-        });
+        };
+        let task = tokio::spawn(beating.in_current_span());
         Self { stop, task }
     }
 
