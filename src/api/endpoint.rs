@@ -135,7 +135,11 @@ mod tests {
     fn a_path_belongs_to_the_route_that_it_was_made_of() {
         let path = |text: &str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
         assert!(Endpoint::Details.has(&path("api/enrollments/aB3")));
-        for other in ["api/enrollments", "api/enrollments/aB3/send", "api/companies/aB3"] {
+        for other in [
+            "api/enrollments",
+            "api/enrollments/aB3/send",
+            "api/companies/aB3",
+        ] {
             assert!(!Endpoint::Details.has(&path(other)), "{other}");
         }
     }

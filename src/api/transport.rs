@@ -396,7 +396,10 @@ impl Transport {
         requests.fetch_add(1, Ordering::Relaxed);
         #[expect(clippy::disallowed_methods, reason = "the one place that sends")]
         let answered = builder.send().await;
-        let status = answered.as_ref().ok().map(|answer| answer.status().as_u16());
+        let status = answered
+            .as_ref()
+            .ok()
+            .map(|answer| answer.status().as_u16());
         self.metrics
             .note_request(request.endpoint, status, begun.elapsed());
         Span::current().record("http.status", status);

@@ -64,3 +64,18 @@ fn row(one: &Description) -> String {
     let labels = labels.join(", ");
     format!("| `{}` | {kind} | {labels} | {} |", one.name, one.help)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_says_what_the_descriptions_say() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
+        let written = std::fs::read_to_string(path).unwrap_or_default();
+        if written != document() {
+            std::fs::write(path, document()).unwrap();
+            panic!("docs/metrics.md was stale and is written anew: look at it and commit it");
+        }
+    }
+}

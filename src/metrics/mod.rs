@@ -203,7 +203,8 @@ impl Metrics {
         let stored = match tokio::time::timeout(DATABASE_PATIENCE, read).await {
             Ok(Ok(stored)) => Some(stored),
             Ok(Err(error)) => {
-                let error = crate::warehouse::error::WarehouseError::from_sqlx("read the metrics", error);
+                let error =
+                    crate::warehouse::error::WarehouseError::from_sqlx("read the metrics", error);
                 tracing::debug!(%error, "metrics without the database");
                 None
             }

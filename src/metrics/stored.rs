@@ -66,7 +66,10 @@ impl Stored {
         single(&description::FRESHNESS_OLDEST, oldest);
         let typical = snapshot.typical_seconds.unwrap_or(0.0);
         single(&description::FRESHNESS_TYPICAL, typical);
-        single(&description::COMPANIES_STALE, snapshot.companies_stale as f64);
+        single(
+            &description::COMPANIES_STALE,
+            snapshot.companies_stale as f64,
+        );
         single(&description::ACCESS_ENDING, snapshot.access_ending as f64);
         let started = snapshot.run_started_at.map_or(0.0, timestamp);
         single(&description::RUN_STARTED, started);

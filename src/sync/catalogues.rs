@@ -58,7 +58,9 @@ pub async fn fetch(pass: &CompanyPass<'_>) -> Result<(), PullError> {
         let doubtful = pass.memory.doubtful(resource, "");
         let pull = async {
             match resource {
-                Resource::TargetGroups => target_groups::pull(&scope, &client, pages, doubtful).await,
+                Resource::TargetGroups => {
+                    target_groups::pull(&scope, &client, pages, doubtful).await
+                }
                 Resource::Trainings => trainings::pull(&scope, &client, pages, doubtful).await,
                 Resource::Reports => reports::pull(&scope, &client).await,
                 _ => {

@@ -280,7 +280,9 @@ async fn run_limited(
                 clock.now(),
             )
             .await?;
-            client.metrics().note_run(request.kind.name(), report.outcome);
+            client
+                .metrics()
+                .note_run(request.kind.name(), report.outcome);
             info!(
                 outcome = report.outcome,
                 requests,

@@ -48,8 +48,15 @@ pub fn start(log: &LogSettings, telemetry: &TelemetrySettings) -> Telemetry {
     let registry = tracing_subscriber::registry().with(lines.with_filter(filter));
     #[cfg(feature = "otlp")]
     {
-        let (traces, layer) = otlp::start(telemetry).unzip();
+        let (started, failed) = match otlp::start(telemetry) {
+            Ok(started) => (started, None),
+            Err(reason) => (None, Some(reason)),
+        };
+        let (traces, layer) = started.unzip();
         let _ = registry.with(layer).try_init();
+        if let Some(reason) = failed {
+            tracing::warn!(%reason, "no traces can be sent");
+        }
         Telemetry { traces }
     }
     #[cfg(not(feature = "otlp"))]

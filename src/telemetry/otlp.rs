@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
-use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::runtime::Handle;
@@ -35,19 +35,22 @@ pub(super) struct Traces(SdkTracerProvider);
 /// Begins to send traces; nothing when there is no endpoint.
 pub(super) fn start<S>(
     settings: &TelemetrySettings,
-) -> Option<(Traces, impl Layer<S> + Send + Sync + use<S>)>
+) -> Result<Option<(Traces, impl Layer<S> + Send + Sync + use<S>)>, String>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
-    let endpoint = settings.otlp_endpoint.as_ref()?;
+    let Some(endpoint) = &settings.otlp_endpoint else {
+        return Ok(None);
+    };
     let collector = Collector::new(Handle::current())?;
     let exporter = SpanExporter::builder()
         .with_http()
         .with_http_client(collector)
         .with_endpoint(traces_url(endpoint).as_str())
+        .with_protocol(Protocol::HttpBinary)
         .with_timeout(PATIENCE)
         .build()
-        .ok()?;
+        .map_err(|error| error.to_string())?;
     let provider = SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
         .with_resource(
@@ -70,7 +73,7 @@ where
         .with_filter(filter_fn(|said| {
             said.target().starts_with("keepnet_etl") && *said.level() <= Level::INFO
         }));
-    Some((Traces(provider), layer))
+    Ok(Some((Traces(provider), layer)))
 }
 
 impl Traces {
@@ -109,7 +112,7 @@ struct Collector {
 }
 
 impl Collector {
-    fn new(runtime: Handle) -> Option<Self> {
+    fn new(runtime: Handle) -> Result<Self, String> {
         // Another component may have installed the same provider; either will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         #[expect(
@@ -123,17 +126,11 @@ impl Collector {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build();
-        match http {
-            Ok(http) => Some(Self {
-                http,
-                runtime,
-                is_away: Arc::default(),
-            }),
-            Err(error) => {
-                warn!(error = %error.without_url(), "no traces are sent");
-                None
-            }
-        }
+        Ok(Self {
+            http: http.map_err(|error| error.without_url().to_string())?,
+            runtime,
+            is_away: Arc::default(),
+        })
     }
 }
 
@@ -190,8 +187,14 @@ mod tests {
     fn traces_go_to_the_protocols_path_below_the_endpoint() {
         for (endpoint, url) in [
             ("http://localhost:4318", "http://localhost:4318/v1/traces"),
-            ("https://otel.example/otlp/", "https://otel.example/otlp/v1/traces"),
-            ("https://otel.example/v1/traces", "https://otel.example/v1/traces"),
+            (
+                "https://otel.example/otlp/",
+                "https://otel.example/otlp/v1/traces",
+            ),
+            (
+                "https://otel.example/v1/traces",
+                "https://otel.example/v1/traces",
+            ),
         ] {
             assert_eq!(traces_url(&endpoint.parse().unwrap()).as_str(), url);
         }

@@ -17,6 +17,7 @@ mod repair_dates;
 mod resume;
 mod support;
 mod sync;
+mod telemetry;
 mod unchanged;
 mod vectors;
 mod wire;

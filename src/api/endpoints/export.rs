@@ -3,9 +3,9 @@
 use serde_json::Map;
 use tokio::fs::File;
 
-use crate::api::endpoint::Endpoint;
 use crate::api::CompanyClient;
 use crate::api::download::{DownloadError, FileKind};
+use crate::api::endpoint::Endpoint;
 use crate::api::search::{Casing, Filter, SearchBody};
 
 impl CompanyClient {

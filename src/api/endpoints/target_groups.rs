@@ -4,8 +4,8 @@ use std::hash::{DefaultHasher, Hash};
 
 use chrono::{DateTime, Utc};
 
-use crate::api::endpoint::Endpoint;
 use crate::api::CompanyClient;
+use crate::api::endpoint::Endpoint;
 use crate::api::extra::Extra;
 use crate::api::fields::{Fields, ItemError};
 use crate::api::page::{Casing, Listing, Search, WireItem};
