@@ -69,6 +69,8 @@ where
         .with_threads(false)
         .with_target(false)
         .with_tracked_inactivity(false)
+        // Parents are those of the log: tasks that take turns on a thread would mix up the library's own stack.
+        .with_context_activation(false)
         // Libraries say more of requests and statements than may leave this machine.
         .with_filter(filter_fn(|said| {
             said.target().starts_with("keepnet_etl") && *said.level() <= Level::INFO

@@ -88,7 +88,7 @@ async fn the_text_log_is_silent_about_people_and_secrets() {
     let of_run = log.lines().skip_while(|line| !line.contains("run begins"));
     let warned = of_run.filter(|line| line.contains("request failed and is sent again"));
     for line in warned {
-        assert!(line.contains("sync.run{run.id=1 "), "{line}");
+        assert!(line.contains("sync.run{kind=\"sync\" run.id=1}"), "{line}");
         assert!(line.contains("api.request{request.id="), "{line}");
     }
 }

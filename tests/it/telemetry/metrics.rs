@@ -62,7 +62,11 @@ async fn count(pool: &PgPool, what: &'static str) -> f64 {
 
 #[tokio::test]
 async fn names_and_label_sets_are_these() {
-    let app = TestApp::new("http://127.0.0.1:1", &[]).await;
+    let app = TestApp::new(
+        "http://127.0.0.1:1",
+        &[("api.max_requests_per_second", "5")],
+    )
+    .await;
     sqlx::query(
         "insert into sync.runs (kind, started_at, outcome, predicted_requests) values ('sync', $1, 'ok', 100)",
     )
@@ -232,9 +236,9 @@ async fn what_waits_for_somebody_is_counted_until_it_is_settled() {
     for statement in [
         "insert into sync.accounts (account_id, time_zone, first_used_at, last_used_at, requests_on, requests)
          values ('RsLr00000001', 'UTC', $1, $1, ($1 at time zone 'utc')::date + 1, 123)",
-        "insert into keepnet.companies (company_id, first_seen_at, synced_at, access_ends_at)
-         values ('RsLr00000001', $1, $1, null), ('aB3', $1, $1, $1 + interval '10 days'), ('Ab3', $1, $1, null),
-                ('aB4', $1, $1, $1 + interval '40 days')",
+        "insert into keepnet.companies (company_id, kind, first_seen_at, synced_at, access_ends_at)
+         values ('RsLr00000001', 'reseller', $1, $1, null), ('aB3', 'customer', $1, $1, $1 + interval '10 days'),
+                ('Ab3', 'customer', $1, $1, null), ('aB4', 'customer', $1, $1, $1 + interval '40 days')",
         "insert into sync.company_state (company_id, safe_as_of, verdict, reason)
          values ('aB3', $1 + interval '29 hours', 'complete', null), ('aB4', null, 'forbidden', null),
                 ('Ab3', null, 'failed',

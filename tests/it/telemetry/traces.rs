@@ -67,13 +67,22 @@ async fn the_spans_of_a_sync_arrive_with_their_parents_and_without_people() {
     let mut edges = BTreeSet::new();
     for span in &spans {
         let parent = match span.parent_span_id.as_slice() {
-            [] => "",
+            [] => "nothing",
             id => names[id],
         };
         edges.insert(format!("{} < {parent}", span.name));
     }
     let edges: Vec<String> = edges.into_iter().collect();
-    insta::assert_snapshot!(edges.join("\n"), @"");
+    insta::assert_snapshot!(edges.join("\n"), @r"
+    api.request < sync.resource
+    api.request < sync.run
+    load.batch < sync.company
+    load.batch < sync.run
+    sync.company < sync.run
+    sync.resource < sync.company
+    sync.resource < sync.run
+    sync.run < nothing
+    ");
     let requests = spans.iter().filter(|span| span.name == "api.request");
     let sent = simulator.requests().await["total"].as_u64().unwrap();
     assert_eq!(requests.count() as u64, sent);
