@@ -45,7 +45,9 @@ pub fn start(log: &LogSettings, telemetry: &TelemetrySettings) -> Telemetry {
             .with_current_span(false)
             .boxed(),
     };
-    let registry = tracing_subscriber::registry().with(lines.with_filter(filter));
+    // One filter for all: with one per layer, a library that asks whether something is enabled makes the next span vanish.
+    // Spans are errors to it, so they are traced whatever is logged.
+    let registry = tracing_subscriber::registry().with(filter).with(lines);
     #[cfg(feature = "otlp")]
     {
         let (started, failed) = match otlp::start(telemetry) {

@@ -16,9 +16,8 @@ use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfi
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::runtime::Handle;
-use tracing::{Level, Subscriber, info, warn};
+use tracing::{Subscriber, info, warn};
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 use url::Url;
 
@@ -70,11 +69,7 @@ where
         .with_target(false)
         .with_tracked_inactivity(false)
         // Parents are those of the log: tasks that take turns on a thread would mix up the library's own stack.
-        .with_context_activation(false)
-        // Libraries say more of requests and statements than may leave this machine.
-        .with_filter(filter_fn(|said| {
-            said.target().starts_with("keepnet_etl") && *said.level() <= Level::INFO
-        }));
+        .with_context_activation(false);
     Ok(Some((Traces(provider), layer)))
 }
 

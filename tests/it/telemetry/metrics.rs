@@ -243,11 +243,12 @@ async fn what_waits_for_somebody_is_counted_until_it_is_settled() {
          values ('aB3', $1 + interval '29 hours', 'complete', null), ('aB4', null, 'forbidden', null),
                 ('Ab3', null, 'failed',
                  'could not read the dates: they contradict the account''s date format (seen at $.x) (and 2 more)')",
-        "insert into sync.discrepancies (company_id, resource, scope, kind, detail, first_seen_at, last_seen_at, resolved_at, accepted_until)
-         values ('aB3', 'users', 'e1', 'held deletions', '', $1, $1, null, null),
-                ('aB3', 'users', 'e2', 'held deletions', '', $1 - interval '1 day', $1, $1, null),
-                ('aB3', 'users', 'e3', 'users against summary', '', $1, $1, null, null),
-                ('aB3', 'users', 'e4', 'users against summary', '', $1, $1, null, $1 + interval '90 days')",
+        "insert into sync.discrepancies (company_id, resource, scope, kind, detail, first_seen_at, last_seen_at, resolved_at,
+                                         accepted_at, accepted_until, accepted_reason)
+         values ('aB3', 'users', 'e1', 'held deletions', '', $1, $1, null, null, null, null),
+                ('aB3', 'users', 'e2', 'held deletions', '', $1 - interval '1 day', $1, $1, null, null, null),
+                ('aB3', 'users', 'e3', 'users against summary', '', $1, $1, null, null, null, null),
+                ('aB3', 'users', 'e4', 'users against summary', '', $1, $1, null, $1, $1 + interval '90 days', 'known')",
         "insert into sync.quarantine (company_id, resource, scope, payload, json_path, reason, first_seen_at, last_seen_at, resolved_at)
          values ('aB3', 'users', 'e1', '1', '$', 'the id is missing', $1, $1, null),
                 ('aB3', 'users', 'e1', '2', '$', 'the date has day and month the other way round than the account''s date format', $1, $1, null),
