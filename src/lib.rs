@@ -18,6 +18,7 @@ pub mod app;
 pub mod cli;
 pub mod daemon;
 pub mod documents;
+pub mod metrics;
 pub mod telemetry;
 
 pub mod simulator;

@@ -134,7 +134,7 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         _ => {}
     }
     let settings = Settings::load(Sources::from_process(cli.config))?;
-    telemetry::start(&settings.log);
+    let telemetry = telemetry::start(&settings.log, &settings.telemetry);
     for entry in settings.without_effect() {
         tracing::warn!(
             key = entry.key,
@@ -143,7 +143,7 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         );
     }
     let app = App::new(settings);
-    match cli.command {
+    let done = match cli.command {
         Command::Check(args) => Box::pin(check::run(&app, &args)).await,
         Command::Migrate(args) => migrate::run(&app, &args).await,
         Command::Sync(args) => Box::pin(sync::run(&app, &args)).await,
@@ -163,5 +163,7 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Command::StopDatabase(args) => stop_database::run(&app, &args).await,
         Command::Docs(args) => docs::run(&app, &args).await,
         Command::Demo | Command::Simulate(_) | Command::Completions { .. } => Ok(ExitCode::SUCCESS),
-    }
+    };
+    telemetry.end().await;
+    done
 }

@@ -357,23 +357,33 @@ impl<'r> Scope<'r> {
     /// The `extra` column of an item, after taking note of the members that nobody knew.
     pub fn extra<'e>(&self, delivery: &mut Delivery, extra: &'e Extra) -> Option<&'e str> {
         if !extra.unknown.is_empty() {
-            let mut known = self
-                .shared
-                .unknown_fields
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
             for member in &extra.unknown {
-                let field = UnknownField {
-                    resource: self.resource,
-                    json_path: member.path.clone(),
-                    json_type: member.json_type,
-                };
-                if known.insert(field.clone()) {
-                    delivery.unknown_fields.push(field);
-                }
+                self.note_unknown(delivery, member.path.clone(), member.json_type);
             }
         }
         extra.json.as_deref()
+    }
+
+    /// Takes note of something that nobody knew, once per run.
+    pub fn note_unknown(
+        &self,
+        delivery: &mut Delivery,
+        json_path: String,
+        json_type: &'static str,
+    ) {
+        let mut known = self
+            .shared
+            .unknown_fields
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let field = UnknownField {
+            resource: self.resource,
+            json_path,
+            json_type,
+        };
+        if known.insert(field.clone()) {
+            delivery.unknown_fields.push(field);
+        }
     }
 
     /// Notes a listing that is not whole as a discrepancy.

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-use super::enrollments::EnrollmentRef;
+use super::enrollments::{EnrollmentRef, compact};
 use super::summaries::SummaryRef;
 use super::{Delivery, PullError, Pulled, Scope};
 use crate::api::endpoints::users::{TrainingType, UserReport};
@@ -21,6 +21,36 @@ use crate::warehouse::load::tuple;
 use crate::warehouse::pending_users::Question;
 use crate::warehouse::quarantine::Discrepancy;
 use crate::warehouse::tables::users::{EnrollmentUserRow, TargetUserRow, UserCustomFieldRow};
+
+/// How the place of an unknown status word begins in `sync.unknown_fields`.
+pub const UNKNOWN_WORD: &str = "$.status = ";
+/// As much as is kept of such a word, in characters.
+const MAX_WORD: usize = 60;
+/// The status words of users that the vendor's own pages know, without spaces.
+const KNOWN_STATUSES: [&str; 22] = [
+    "notresponded",
+    "openedemail",
+    "clickedlink",
+    "inprogress",
+    "completed",
+    "notcompleted",
+    "incomplete",
+    "passed",
+    "exampassed",
+    "examfailed",
+    "success",
+    "failed",
+    "inqueue",
+    "processing",
+    "notdelivered",
+    "sendingerror",
+    "error",
+    "cancelled",
+    "canceled",
+    "excluded",
+    "notstarted",
+    "downloaded",
+];
 
 /// Per type of training, the way of naming it that brought users.
 #[derive(Debug, Default)]
@@ -204,6 +234,11 @@ fn push(
         department: user.department.as_deref(),
         phone_number: user.phone_number.as_deref(),
     });
+    if let Some(status) = user.status.as_deref()
+        && !is_known(status)
+    {
+        note_word(scope, delivery, status);
+    }
     let extra = scope.extra(delivery, &user.extra);
     let row = EnrollmentUserRow {
         company_id,
@@ -243,5 +278,29 @@ fn push(
             timestamp_value: field.timestamp_value,
             extra,
         });
+    }
+}
+
+/// Whether the vendor's own pages know the status of a user.
+fn is_known(status: &str) -> bool {
+    let status = compact(status);
+    status.is_empty() || KNOWN_STATUSES.contains(&status.as_str())
+}
+
+fn note_word(scope: &Scope<'_>, delivery: &mut Delivery, status: &str) {
+    let word: String = status.chars().take(MAX_WORD).collect();
+    scope.note_unknown(delivery, format!("{UNKNOWN_WORD}{word:?}"), "string");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_known_however_it_is_spaced_and_cased() {
+        for known in ["Not Responded", "InQueue", "in queue", "Completed", ""] {
+            assert!(is_known(known), "{known}");
+        }
+        assert!(!is_known("Postponed"));
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn read(mut reader: Reader) -> Result<Settings, Vec<Problem>> {
     let telemetry = TelemetrySettings {
         otlp_endpoint: from.optional(
             "telemetry.otlp_endpoint",
-            &http_url("http://localhost:4317"),
+            &http_url("http://localhost:4318"),
         ),
     };
     let privacy = privacy(from);

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, TryStreamExt};
 use sqlx::PgPool;
 use tokio::sync::OnceCell;
-use tracing::{error, info, warn};
+use tracing::field::Empty;
+use tracing::{Span, error, info, instrument, warn};
 
 use super::company::{CompanyPull, Passed};
 use super::error::SyncError;
@@ -226,6 +227,7 @@ pub async fn run_through(
 }
 
 /// Pulls what `request` asks for. Ends early, in good order, when `stop` is set or the requests of the day are used up.
+#[instrument(name = "sync.run", level = "error", skip_all, fields(run.id = Empty, kind = request.kind.name()))]
 pub async fn run(
     settings: &Settings,
     pool: &PgPool,
@@ -287,7 +289,8 @@ async fn run_limited(
     let row = runs::begin(pool, new).await?;
     let run_id = row.holder.run_id;
     progress.pulse.note_run(run_id);
-    info!(run.id = run_id, account.id = account.id, "run begins");
+    Span::current().record("run.id", run_id);
+    info!(account.id = account.id, "run begins");
 
     let context = RunContext {
         holder: row.holder,
@@ -352,8 +355,10 @@ async fn run_limited(
                 clock.now(),
             )
             .await?;
+            client
+                .metrics()
+                .note_run(request.kind.name(), report.outcome);
             info!(
-                run.id = report.run_id,
                 outcome = report.outcome,
                 requests,
                 rows.inserted = rows.inserted,
@@ -363,7 +368,7 @@ async fn run_limited(
             Ok(report)
         }
         Err(failed) => {
-            error!(run.id = run_id, error = %failed, remedy = failed.remedy(), "run failed");
+            error!(error = %failed, remedy = failed.remedy(), "run failed");
             let totals = RunTotals {
                 requests,
                 ..RunTotals::default()
@@ -373,6 +378,7 @@ async fn run_limited(
                 _ if client.refusal().is_some() => "stopped",
                 _ => "failed",
             };
+            client.metrics().note_run(request.kind.name(), outcome);
             // The database may be what failed: then the next run closes this one's row.
             let _ = row
                 .finish(

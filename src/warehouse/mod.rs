@@ -11,6 +11,7 @@ pub mod derived;
 pub mod discrepancies;
 pub mod embedded;
 pub mod error;
+pub mod gauges;
 pub mod leases;
 pub mod load;
 pub mod migrate;

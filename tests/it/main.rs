@@ -24,6 +24,7 @@ mod retention;
 mod server;
 mod support;
 mod sync;
+mod telemetry;
 mod unchanged;
 mod vectors;
 mod wire;
