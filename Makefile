@@ -2,7 +2,7 @@
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo test test-page check bench
+.PHONY: help demo test test-page check bench bi-demo
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -37,3 +37,8 @@ bench: ## Measures syncs, loading and the steady state; minutes (BENCH="COMPANIE
 	CARGO_TARGET_DIR=$(TARGET) scripts/bench.sh $(BENCH)
 	cargo bench --locked --bench steady_state
 	CARGO_TARGET_DIR=$(TARGET) scripts/bench-views.sh $(BENCH)
+
+bi-demo: ## Superset with the dashboards of bi/superset on the demo's warehouse, on port 8088 until Ctrl-C
+	scripts/install-postgres.sh
+	cargo build --release --locked
+	CARGO_TARGET_DIR=$(TARGET) scripts/bi-demo.sh

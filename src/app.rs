@@ -151,6 +151,7 @@ impl App {
             url,
             max_connections: self.settings.warehouse.max_connections,
             allow_plaintext: self.settings.warehouse.allow_plaintext,
+            takeover: self.settings.run.takeover,
         }
     }
 }

@@ -160,6 +160,12 @@ impl Client {
         self.transport.sent()
     }
 
+    /// Requests of all clones together that were answered, whatever the answer was.
+    #[must_use]
+    pub fn answered(&self) -> u64 {
+        self.transport.answered()
+    }
+
     /// Takes all requests of the account, those sent already too, from `allowance`. The first allowance stays.
     pub fn hold_to(&self, allowance: Arc<dyn Allowance>) {
         self.transport.daily().hold_to(allowance);

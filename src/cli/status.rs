@@ -9,7 +9,8 @@ use super::Failure;
 use super::table::{grouped, table};
 use crate::app::App;
 use crate::daemon::document::{self, Document};
-use crate::warehouse::status::{CursorStatus, Status};
+use crate::daemon::schedule::{NextRun, next_runs};
+use crate::warehouse::status::{CursorStatus, RunStatus, Status};
 
 /// Companies shown; those with trouble come first.
 const SHOWN: usize = 30;
@@ -30,14 +31,16 @@ pub async fn run(app: &App, args: &StatusArgs) -> Result<ExitCode, Failure> {
     let warehouse = app.open().await?;
     let now = app.clock.now();
     let (status, cycle) = document::read(&warehouse.pool, &app.settings, now).await?;
+    let next_runs = next_runs(&app.settings, &status.schedules, now);
     if args.json {
-        let document = Document::new(&status, cycle.as_ref(), &app.settings.schedule, now);
+        let document = Document::new(&status, cycle.as_ref(), next_runs);
         println!("{:#}", document.to_json().map_err(anyhow::Error::from)?);
     } else {
         print!("{}", text(&status, now));
         if let Some(cycle) = &cycle {
             println!("\n{}", cycle.sentence());
         }
+        print!("{}", daemon(&status, &next_runs, now));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -101,6 +104,9 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
     }
     let _ = writeln!(out, "\n{listed}");
     for run in status.runs.iter().take(1) {
+        if run.outcome == "running" {
+            let _ = writeln!(out, "{}", progress(run, now));
+        }
         if let Some(error) = &run.error {
             let _ = writeln!(out, "run {}: {error}", run.id);
         }
@@ -197,6 +203,58 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
         }
     }
     out
+}
+
+/// Who keeps the schedule, and what comes next.
+#[must_use]
+pub fn daemon(status: &Status, next_runs: &[NextRun], now: DateTime<Utc>) -> String {
+    let mut out = String::new();
+    for schedule in &status.schedules {
+        if let Some(error) = &schedule.error {
+            let (name, remedy) = (
+                &schedule.name,
+                schedule.remedy.as_deref().unwrap_or_default(),
+            );
+            let _ = writeln!(out, "\nschedule.{name}: {error}\n  to do: {remedy}");
+        }
+    }
+    let Some(active) = &status.active else {
+        return out;
+    };
+    let since = ago(active.since, now);
+    let _ = writeln!(out, "\ndaemon: {} (since {since})", active.instance);
+    for next in next_runs {
+        let _ = writeln!(
+            out,
+            "  next {}: {}",
+            next.schedule,
+            next.at.format("%Y-%m-%d %H:%M:%S UTC")
+        );
+    }
+    out
+}
+
+/// How far a run under way is.
+fn progress(run: &RunStatus, now: DateTime<Utc>) -> String {
+    let count = |count: Option<i64>| {
+        count.map_or_else(
+            || "?".to_owned(),
+            |n| grouped(u64::try_from(n).unwrap_or(0)),
+        )
+    };
+    let expected = match run.predicted_requests {
+        Some(_) => format!(" of about {}", count(run.predicted_requests)),
+        None => String::new(),
+    };
+    format!(
+        "run {} is under way: {} of {} companies done, {}{expected} requests, last seen to get on {}",
+        run.id,
+        count(run.companies_done),
+        count(run.companies_total),
+        count(Some(run.requests)),
+        run.progressed_at
+            .map_or_else(|| "never".to_owned(), |at| ago(at, now)),
+    )
 }
 
 /// What is remembered, per resource.

@@ -5,16 +5,13 @@ use serde::Serialize;
 use sqlx::PgPool;
 
 use super::cycle::Cycle;
-use super::scheduler::next_ticks;
-use crate::settings::{ScheduleSettings, Settings};
+use super::schedule::NextRun;
+use crate::settings::Settings;
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::status::{self, Status};
 
 /// Raised when a reader of the former document would no longer understand it.
 const VERSION: u32 = 1;
-
-/// Instants told of each schedule.
-const TICKS: usize = 3;
 
 /// The state, the predicted cycle and the next runs.
 #[derive(Debug, Serialize)]
@@ -26,29 +23,15 @@ pub struct Document<'d> {
     next_runs: Vec<NextRun>,
 }
 
-/// An instant of a schedule. A daemon has to be there for a run to begin.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NextRun {
-    /// `sync` or `full`.
-    pub schedule: &'static str,
-    /// When it begins.
-    pub at: DateTime<Utc>,
-}
-
 impl<'d> Document<'d> {
     /// Puts the document together.
     #[must_use]
-    pub fn new(
-        status: &'d Status,
-        cycle: Option<&'d Cycle>,
-        schedule: &ScheduleSettings,
-        now: DateTime<Utc>,
-    ) -> Self {
+    pub fn new(status: &'d Status, cycle: Option<&'d Cycle>, next_runs: Vec<NextRun>) -> Self {
         Self {
             version: VERSION,
             status,
             cycle,
-            next_runs: next_runs(schedule, now),
+            next_runs,
         }
     }
 
@@ -56,20 +39,6 @@ impl<'d> Document<'d> {
     pub fn to_json(&self) -> Result<serde_json::Value, serde_json::Error> {
         serde_json::to_value(self)
     }
-}
-
-/// The next instants of all schedules, in their order.
-#[must_use]
-pub fn next_runs(schedule: &ScheduleSettings, now: DateTime<Utc>) -> Vec<NextRun> {
-    let schedules = [("sync", &schedule.sync), ("full", &schedule.full)];
-    let ticks = schedules.iter().flat_map(|(schedule, cron)| {
-        let ticks = cron.as_deref().map(|cron| next_ticks(cron, now, TICKS));
-        let ticks = ticks.unwrap_or_default().into_iter();
-        ticks.map(|at| NextRun { schedule, at })
-    });
-    let mut runs: Vec<NextRun> = ticks.collect();
-    runs.sort_by_key(|run| run.at);
-    runs
 }
 
 /// Reads the state, without the discrepancies that are accepted.

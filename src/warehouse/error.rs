@@ -48,6 +48,8 @@ pub enum WarehouseErrorKind {
     },
     /// Another process has taken over what this one was working on.
     ClaimLost,
+    /// Another instance keeps the schedule now.
+    LeaseLost,
     /// A part of its dates is read by another choice of format and zone than the rest.
     DatesHalfRepaired,
     /// Views have to change in a way that would break what somebody built on them.
@@ -82,6 +84,7 @@ impl fmt::Display for WarehouseErrorKind {
             }
             Self::DiskFull => f.write_str("the disk of the database server is full"),
             Self::ClaimLost => f.write_str("another process has taken over this company"),
+            Self::LeaseLost => f.write_str("another instance of the daemon has taken over the schedule"),
             Self::TooManyConnections => f.write_str("no database connection became free"),
             Self::Pooled => f.write_str(
                 "a connection is not one session: there is a pooler in transaction mode before the database",
@@ -160,7 +163,7 @@ impl WarehouseError {
                 "free space on the database server and run again; what was committed stays, nothing is half-written"
             }
             WarehouseErrorKind::TooManyConnections => {
-                "raise the server's max_connections, or lower warehouse.max_connections (at least 2)"
+                "raise the server's max_connections, or lower warehouse.max_connections (at least 3)"
             }
             WarehouseErrorKind::Pooled => {
                 "point warehouse.url at PostgreSQL itself, or at a pool of its own in session mode (PgBouncer: pool_mode = session)"
@@ -183,6 +186,9 @@ impl WarehouseError {
             }
             WarehouseErrorKind::ClaimLost => {
                 "nothing to do: the other process goes on with it; this one had stood still for too long"
+            }
+            WarehouseErrorKind::LeaseLost => {
+                "nothing to do: the other instance goes on; this one was silent for longer than run.takeover, and stands by"
             }
             WarehouseErrorKind::DatesHalfRepaired => {
                 "run keepnet-etl repair-dates, with the settings that it was begun with, to its end"
@@ -228,7 +234,7 @@ impl WarehouseErrorKind {
                     "53300" => Self::TooManyConnections,
                     // The server ended the session: it is shut down, it starts, or the session had stood still.
                     "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => Self::Unreachable(message),
-                    "3F000" | "42P01" => Self::NotMigrated,
+                    "3F000" | "42P01" | "42703" => Self::NotMigrated,
                     _ => Self::Other(format!("{message} (SQLSTATE {code})")),
                 }
             }

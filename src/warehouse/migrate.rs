@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use sqlx::PgPool;
 use sqlx::migrate::Migrator;
+use sqlx::{PgConnection, PgPool};
 
 use super::error::WarehouseError;
 use super::views;
@@ -49,18 +49,24 @@ pub async fn migrate(pool: &PgPool) -> Result<SchemaState, WarehouseError> {
 
 /// Reads how far the database is.
 pub async fn state(pool: &PgPool) -> Result<SchemaState, sqlx::Error> {
+    let mut db = pool.acquire().await?;
+    state_within(&mut db).await
+}
+
+/// The same on one connection.
+pub async fn state_within(db: &mut PgConnection) -> Result<SchemaState, sqlx::Error> {
     let known: BTreeMap<i64, Cow<'static, [u8]>> = migrator()
         .iter()
         .map(|migration| (migration.version, migration.checksum.clone()))
         .collect();
     let exists: bool = sqlx::query_scalar("select to_regclass('sync.migrations') is not null")
-        .fetch_one(pool)
+        .fetch_one(&mut *db)
         .await?;
     let applied: Vec<(i64, Vec<u8>)> = if exists {
         sqlx::query_as(
             "select version, checksum from sync.migrations where success order by version",
         )
-        .fetch_all(pool)
+        .fetch_all(db)
         .await?
     } else {
         Vec::new()

@@ -23,6 +23,8 @@ pub mod request_pace;
 pub mod retention;
 pub mod rotation;
 pub mod runs;
+pub mod schedule_lease;
+pub mod schedules;
 pub mod server;
 pub mod status;
 pub mod stored_enrollments;

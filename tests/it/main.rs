@@ -7,7 +7,9 @@
 
 mod bi;
 mod cli;
+mod daemon;
 mod disk;
+mod documents;
 mod enroll;
 mod export;
 mod faults;

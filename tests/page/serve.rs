@@ -60,6 +60,7 @@ async fn main() {
         url: database.url(),
         max_connections: 8,
         allow_plaintext: false,
+        takeover: settings.run.takeover,
     };
     let pool = connect(&target).await.expect("a pool");
     migrate(&pool).await.expect("migrations");

@@ -10,6 +10,7 @@ use tracing::error;
 use super::Shared;
 use super::forecaster::Patience;
 use crate::daemon::document::Document;
+use crate::daemon::schedule::next_runs;
 
 /// Serves the document.
 pub(super) async fn serve(State(shared): State<Shared>) -> Response {
@@ -22,8 +23,9 @@ pub(super) async fn serve(State(shared): State<Shared>) -> Response {
     let Some(cycle) = prediction.cycle() else {
         return failed("could not predict the cycle; see the log");
     };
-    let schedule = &state.settings.schedule;
-    let document = Document::new(&snapshot.status, cycle, schedule, state.clock.now());
+    let status = &snapshot.status;
+    let next_runs = next_runs(&state.settings, &status.schedules, state.clock.now());
+    let document = Document::new(status, cycle, next_runs);
     match document.to_json() {
         Ok(document) => Json(document).into_response(),
         Err(error) => failed(&error.to_string()),

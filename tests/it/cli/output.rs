@@ -59,6 +59,7 @@ fn help_of_every_command() {
         "check",
         "migrate",
         "sync",
+        "run",
         "status",
         "quarantine",
         "quarantine list",

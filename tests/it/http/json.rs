@@ -37,6 +37,8 @@ async fn the_document_is_that_of_the_command() {
         pool,
         &[
             ("schedule.sync", "0 0 0 1 1 *"),
+            // Jitter belongs to the account.
+            ("api.client_id", "demo"),
             ("api.max_requests_per_second", "0"),
             ("api.time_zone", "Europe/Istanbul"),
             ("widgets.months", "1"),

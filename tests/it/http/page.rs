@@ -62,7 +62,7 @@ async fn an_empty_warehouse_says_when_it_begins() {
     assert_says(
         &page,
         &[
-            "The next run begins in 30 min",
+            "The next run begins in 3",
             "keepnet-etl sync begins at once",
         ],
     );
@@ -71,7 +71,11 @@ async fn an_empty_warehouse_says_when_it_begins() {
     let page = served.page().await;
     assert_says(
         &page,
-        &["this instance is standby", "takes over when that is gone"],
+        &[
+            "this instance is standby",
+            "takes over when that is gone",
+            "No daemon keeps the schedule now.",
+        ],
     );
 }
 
@@ -88,7 +92,9 @@ async fn a_first_load_shows_how_far_it_is() {
         &[
             "Run 1 is under way",
             "began 25 min ago, by hand",
-            "20 %, 10 of 50 companies, 3 being read",
+            "20 %, 10 of 50 done, 3 being read",
+            "requests 8 %, 80 of about 1,000",
+            "got on 2 min ago",
             "40 not read yet",
         ],
     );

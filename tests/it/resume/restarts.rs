@@ -118,7 +118,14 @@ async fn a_run_keeps_its_claims_and_ends_while_the_server_takes_its_broken_conne
     let pool = database::migrated().await;
     let now = support::NOW.parse().unwrap();
     let lasts = std::time::Duration::from_secs(3);
-    let run = runs::begin(&pool, "sync", now, lasts).await.unwrap();
+    let new = runs::NewRun {
+        kind: "sync",
+        at: now,
+        lasts,
+        under: None,
+        look: Box::new(runs::Pace::default),
+    };
+    let run = runs::begin(&pool, new).await.unwrap();
     let claim = leases::claim(&pool, run.holder, Kind::Company, "c").await;
     assert!(claim.unwrap().is_some());
     // Another session waits for the lock of the run: it gets it when the connection breaks, and stands for that one.
@@ -154,7 +161,7 @@ async fn a_run_keeps_its_claims_and_ends_while_the_server_takes_its_broken_conne
         .unwrap();
     until(&pool, "select expires_at > '-infinity' from sync.leases").await;
     let totals = runs::RunTotals::default();
-    let end = run.finish(&pool, "ok", totals, None, now);
+    let end = run.finish(&pool, "ok", totals, runs::Pace::default(), None, now);
     in_time("the run ends", end).await.unwrap();
 }
 

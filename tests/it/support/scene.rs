@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keepnet_etl::warehouse::leases::{self, Kind};
-use keepnet_etl::warehouse::runs::{self, Run};
+use keepnet_etl::warehouse::runs::{self, NewRun, Pace, Run};
 use sqlx::PgPool;
 
 /// How a warehouse may be found.
@@ -174,9 +174,32 @@ pub async fn fill(
     write(pool, &companies, now).await;
     scopes(pool, now).await;
     if scene == Scene::FirstLoad {
-        let began = now - TimeDelta::minutes(25);
-        let run = runs::begin(pool, "sync", began, std::time::Duration::from_secs(60)).await;
-        let run = run.expect("a run");
+        let pace = Pace {
+            requests: 80,
+            companies_total: Some(companies.len() as u64),
+            companies_done: companies.len() as u64 / 5,
+            progressed_at: now - TimeDelta::minutes(2),
+        };
+        let new = NewRun {
+            kind: "sync",
+            at: now - TimeDelta::minutes(25),
+            lasts: std::time::Duration::from_secs(60),
+            under: None,
+            look: Box::new(move || pace),
+        };
+        let run = runs::begin(pool, new).await.expect("a run");
+        runs::predict(pool, run.holder, 1_000)
+            .await
+            .expect("a prediction");
+        // As its next heartbeat will, which nobody waits for.
+        sqlx::query(
+            "update sync.runs set requests = 80, companies_total = $1, companies_done = $1 / 5, progressed_at = $2",
+        )
+        .bind(companies.len() as i64)
+        .bind(pace.progressed_at)
+        .execute(pool)
+        .await
+        .expect("progress");
         for company in companies.iter().rev().take(3) {
             leases::claim(pool, run.holder, Kind::Company, &company.id)
                 .await

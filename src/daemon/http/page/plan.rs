@@ -6,9 +6,8 @@ use super::View;
 use super::moment::{seconds, time};
 use super::wording::number;
 use crate::daemon::cycle::Cycle;
-use crate::daemon::document::next_runs;
 use crate::daemon::http::forecaster::Prediction;
-use crate::daemon::liveness::Role;
+use crate::daemon::schedule::next_runs;
 
 /// The predicted cycle.
 pub(super) fn cycle(view: &View) -> Markup {
@@ -88,13 +87,14 @@ pub(super) fn bar(part: u64, whole: u64, of: &str) -> Markup {
 
 /// The next runs.
 pub(super) fn next(view: &View) -> Markup {
-    let schedule = &view.settings.schedule;
-    let next = next_runs(schedule, view.now);
+    let next = next_runs(view.settings, &view.status().schedules, view.now);
     html! {
         section aria-labelledby="next" {
             h2 #next { "Next runs" }
-            @if view.role == Role::Standby {
-                p.note { "Kept by the active instance; this one stands by." }
+            @if let Some(active) = &view.status().active {
+                p.note { "Kept by " (active.instance) ", since " (time(active.since, view.now)) "." }
+            } @else {
+                p.note { "No daemon keeps the schedule now." }
             }
             @if next.is_empty() {
                 p.note { "No schedule is set: " code { "schedule.sync" } " and " code { "schedule.full" } " are off." }

@@ -5,8 +5,7 @@ use maud::{Markup, html};
 use super::View;
 use super::moment::{span, time};
 use super::plan::bar;
-use super::standing::Standing;
-use super::wording::{cause, companies, number, sentence};
+use super::wording::{cause, number, sentence};
 use crate::warehouse::status::RunStatus;
 
 /// The run under way.
@@ -14,12 +13,6 @@ pub(super) fn current(view: &View) -> Markup {
     let Some(run) = view.running() else {
         return html! {};
     };
-    let all = view.standings.len() - view.count(Standing::LeftOut);
-    let tried = view
-        .companies()
-        .filter(|(_, standing)| *standing != Standing::LeftOut)
-        .filter(|(company, _)| company.last_try_at.is_some_and(|at| at >= run.started_at))
-        .count();
     let reading = view.snapshot.claimed.len();
     html! {
         section aria-labelledby="current" {
@@ -27,15 +20,29 @@ pub(super) fn current(view: &View) -> Markup {
             dl {
                 dt { "began" }
                 dd { (time(run.started_at, view.now)) ", " (kind(run)) }
-                dt { "companies" }
-                dd {
-                    (bar(tried as u64, all as u64, "of the companies"))
-                    ", " (number(tried)) " of " (companies(all))
-                    @if reading > 0 { ", " (number(reading)) " being read" }
+                @if let (Some(done), Some(total)) = (run.companies_done, run.companies_total) {
+                    dt { "companies" }
+                    dd {
+                        (bar(done.unsigned_abs(), total.unsigned_abs(), "of the companies"))
+                        ", " (grouped(done)) " of " (grouped(total)) " done"
+                        @if reading > 0 { ", " (number(reading)) " being read" }
+                    }
+                } @else {
+                    dt { "companies" }
+                    dd { "are being listed" }
                 }
-                @if let Some(predicted) = run.predicted_requests {
-                    dt { "requests expected" }
-                    dd { (grouped(predicted)) }
+                dt { "requests" }
+                dd {
+                    @if let Some(predicted) = run.predicted_requests {
+                        (bar(run.requests.unsigned_abs(), predicted.unsigned_abs(), "of the expected requests"))
+                        ", " (grouped(run.requests)) " of about " (grouped(predicted))
+                    } @else {
+                        (grouped(run.requests))
+                    }
+                }
+                @if let Some(at) = run.progressed_at {
+                    dt { "got on" }
+                    dd { (time(at, view.now)) }
                 }
             }
         }

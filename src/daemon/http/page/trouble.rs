@@ -34,20 +34,34 @@ struct Card<'c> {
 pub(super) fn section(view: &View) -> Markup {
     let mut cards: Vec<_> = cards(view).into_iter().collect();
     cards.sort_by_key(|(_, card)| (card.is_quiet, Reverse(card.companies.len())));
+    let schedules = view.status().schedules.iter();
+    let failed: Vec<_> = schedules
+        .filter_map(|it| Some((it.error.as_deref()?, it.remedy.as_deref())))
+        .collect();
+    // What failed by schedule is told with its remedy.
     let run = view
         .last_run()
+        .filter(|_| failed.is_empty())
         .filter(|run| matches!(run.outcome.as_str(), "failed" | "killed"));
     let cycle = view.prediction.cycle().flatten();
     let warning = cycle.and_then(|cycle| cycle.warning.as_deref());
     let held = &view.status().held;
     let stale = view.count(Standing::Stale);
-    if cards.is_empty() && run.is_none() && warning.is_none() && held.is_empty() && stale == 0 {
+    let is_quiet = cards.is_empty() && run.is_none() && failed.is_empty();
+    if is_quiet && warning.is_none() && held.is_empty() && stale == 0 {
         return html! {};
     }
     html! {
         section aria-labelledby="trouble" {
             h2 #trouble { "What to do" }
             ul.cards {
+                @for (error, remedy) in failed {
+                    li {
+                        h3 { "The last run failed" }
+                        p { (sentence(&cause(error))) "." }
+                        (to_do(remedy.unwrap_or("`keepnet-etl check` names the cause and the remedy")))
+                    }
+                }
                 @if let Some(run) = run {
                     li {
                         h3 {

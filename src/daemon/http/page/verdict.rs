@@ -6,8 +6,8 @@ use super::View;
 use super::moment::{seconds, span, time};
 use super::standing::Standing;
 use super::wording::{cause, companies, counted, list, number, sentence};
-use crate::daemon::document::next_runs;
 use crate::daemon::liveness::Role;
+use crate::daemon::schedule::next_runs;
 
 /// How it stands as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,9 @@ impl Verdict {
     /// The verdict on what is to be seen.
     pub(super) fn of(view: &View) -> Self {
         let status = view.status();
-        if status.companies.is_empty() && view.running().is_none() && view.last_run().is_none() {
+        let has_failed = status.schedules.iter().any(|it| it.error.is_some());
+        let has_run = view.running().is_some() || view.last_run().is_some();
+        if status.companies.is_empty() && !has_run && !has_failed {
             return Self::nothing_yet(view);
         }
         let trouble = trouble(view);
@@ -169,7 +171,16 @@ fn is_first_load(view: &View) -> bool {
 /// What somebody has to care about, each as a part of one sentence.
 fn trouble(view: &View) -> Vec<String> {
     let mut parts = Vec::new();
-    match view.last_run() {
+    let mut errors = view
+        .status()
+        .schedules
+        .iter()
+        .filter_map(|it| it.error.as_deref());
+    // What fails before it is a run is known by its schedule alone.
+    if let Some(error) = errors.next() {
+        parts.push(format!("the last run failed because {}", cause(error)));
+    }
+    match view.last_run().filter(|_| parts.is_empty()) {
         Some(run) if run.outcome == "failed" => {
             let why = run.error.as_deref().map(cause);
             parts.push(why.map_or_else(
@@ -222,9 +233,8 @@ fn state_of_all(view: &View) -> Markup {
 
 /// When it goes on.
 fn next(view: &View) -> Markup {
-    let next = next_runs(&view.settings.schedule, view.now)
-        .into_iter()
-        .next();
+    let next = next_runs(view.settings, &view.status().schedules, view.now);
+    let next = next.into_iter().next();
     html! {
         @if let Some(run) = view.running() {
             "A run is under way since " (span(view.now - run.started_at)) "."
