@@ -244,7 +244,9 @@ async fn create(db: &mut PgConnection, definition: &Definition) -> Result<(), sq
 
 /// Whether an object cannot be replaced because the new one is not the old one with columns appended.
 fn is_other_shape(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
     // Columns of a view were dropped, renamed or changed; a function returns or takes something else.
     matches!(code.as_deref(), Some("42P16" | "42P13"))
 }
