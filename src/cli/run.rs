@@ -3,12 +3,14 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
 use tracing::info;
 
 use super::Failure;
 use super::failure::REFUSED;
 use crate::app::App;
 use crate::daemon::Daemon;
+use crate::daemon::http::{self, HttpState};
 use crate::daemon::liveness::Liveness;
 use crate::daemon::signal::Stop;
 use crate::daemon::work::Tools;
@@ -40,6 +42,7 @@ pub async fn run(app: &App, _: &RunArgs) -> Result<ExitCode, Failure> {
     }
     let stop = Stop::on_signal();
     let client = app.client()?;
+    let listener = http::listen(&app.settings.http).await?;
     let warehouse = app.open().await?;
     info!(
         instance = this_process(),
@@ -48,15 +51,34 @@ pub async fn run(app: &App, _: &RunArgs) -> Result<ExitCode, Failure> {
         schedule.full = app.settings.schedule.full.as_deref().unwrap_or("off"),
         "the daemon begins"
     );
+    let (liveness, settings) = (Liveness::default(), Arc::new(app.settings.clone()));
+    let (ended, end) = oneshot::channel::<()>();
+    let served = listener.map(|listener| {
+        let state = HttpState {
+            settings: Arc::clone(&settings),
+            pool: warehouse.pool.clone(),
+            clock: app.clock.clone(),
+            liveness: liveness.clone(),
+        };
+        tokio::spawn(http::serve(listener, state, async {
+            let _ = end.await;
+        }))
+    });
     let tools = Tools {
-        settings: Arc::new(app.settings.clone()),
+        settings,
         pool: warehouse.pool.clone(),
         client,
         clock: app.clock.clone(),
         stop,
     };
-    let daemon = Daemon::new(tools, Liveness::default());
+    let daemon = Daemon::new(tools, liveness);
     Box::pin(daemon.run()).await.map_err(anyhow::Error::from)?;
+    // The page is there until the last run has ended.
+    drop(ended);
+    if let Some(served) = served {
+        let served = served.await.map_err(anyhow::Error::from)?;
+        served?;
+    }
     info!("the daemon ends");
     Ok(ExitCode::SUCCESS)
 }

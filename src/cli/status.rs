@@ -8,10 +8,9 @@ use chrono::{DateTime, Utc};
 use super::Failure;
 use super::table::{grouped, table};
 use crate::app::App;
-use crate::daemon::cycle::Cycle;
+use crate::daemon::document::{self, Document};
 use crate::daemon::schedule::{NextRun, next_runs};
-use crate::warehouse::error::WarehouseError;
-use crate::warehouse::status::{self, CursorStatus, RunStatus, Status};
+use crate::warehouse::status::{CursorStatus, RunStatus, Status};
 
 /// Companies shown; those with trouble come first.
 const SHOWN: usize = 30;
@@ -30,19 +29,12 @@ pub struct StatusArgs {
 /// Shows the state of the warehouse.
 pub async fn run(app: &App, args: &StatusArgs) -> Result<ExitCode, Failure> {
     let warehouse = app.open().await?;
-    let status = status::read(&warehouse.pool)
-        .await
-        .map_err(|error| WarehouseError::from_sqlx("read the status", error))?
-        .without_accepted(app.clock.now());
     let now = app.clock.now();
-    let cycle = Cycle::predict(&warehouse.pool, &app.settings, now).await?;
+    let (status, cycle) = document::read(&warehouse.pool, &app.settings, now).await?;
     let next_runs = next_runs(&app.settings, &status.schedules, now);
     if args.json {
-        let mut json = serde_json::to_value(&status).map_err(anyhow::Error::from)?;
-        json["version"] = 1.into();
-        json["cycle"] = serde_json::to_value(&cycle).map_err(anyhow::Error::from)?;
-        json["next_runs"] = serde_json::to_value(&next_runs).map_err(anyhow::Error::from)?;
-        println!("{json:#}");
+        let document = Document::new(&status, cycle.as_ref(), &app.settings, now);
+        println!("{:#}", document.to_json().map_err(anyhow::Error::from)?);
     } else {
         print!("{}", text(&status, now));
         if let Some(cycle) = &cycle {

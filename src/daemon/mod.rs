@@ -5,6 +5,8 @@
 //! restart, or another instance, goes on where this one was.
 
 pub mod cycle;
+pub mod document;
+pub mod http;
 pub mod lease;
 pub mod liveness;
 pub mod notify;
@@ -20,11 +22,9 @@ use sqlx::PgConnection;
 use tokio::time::{Instant, MissedTickBehavior};
 use tracing::{error, info, warn};
 
-use crate::app;
-use crate::settings::Secret;
 use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
 use crate::warehouse::schedule_lease::ScheduleLease;
-use crate::warehouse::{connect, migrate, runs, schedules};
+use crate::warehouse::{migrate, runs, schedules};
 use lease::Keeper;
 use liveness::{Liveness, Role};
 use notify::ServiceManager;
@@ -118,7 +118,6 @@ impl Daemon {
                 }
             }
             Err(error) => {
-                self.read_url_again();
                 let error_text = error.to_string();
                 let is_known = (self.trouble.as_ref())
                     .is_some_and(|(known, at)| *known == error_text && at.elapsed() < REPEAT_AFTER);
@@ -274,26 +273,9 @@ impl Daemon {
         if let Some(due) = due {
             let names: Vec<&str> = due.kinds.iter().map(|kind| kind.name()).collect();
             info!(schedules = names.join(", "), "a scheduled run begins");
-            self.read_url_again();
             self.work = Some(Work::begin(&self.tools, &due, lease));
         }
         Ok(())
-    }
-
-    /// Where the URL is in a file, its password may have been changed since.
-    fn read_url_again(&self) {
-        let settings = &self.tools.settings;
-        let Some(url @ Secret::File(_)) = &settings.warehouse.url else {
-            return;
-        };
-        let read = url.read().map_err(|error| error.to_string());
-        let redirected = read.and_then(|url| {
-            let target = app::target(settings, url);
-            connect::redirect(&self.tools.pool, &target).map_err(|error| error.to_string())
-        });
-        if let Err(error) = redirected {
-            warn!(error, "the former URL of the database stays in use");
-        }
     }
 
     /// Gives the lease back.

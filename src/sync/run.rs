@@ -32,6 +32,8 @@ use crate::verdict::Verdict;
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::leases::Holder;
 use crate::warehouse::quarantine::UnknownField;
+use crate::warehouse::request_pace::RequestPace;
+use crate::warehouse::retention::{self, Removed};
 use crate::warehouse::runs::{self, NewRun, RunScope, RunTotals};
 use crate::warehouse::schedule_lease::ScheduleLease;
 
@@ -238,12 +240,28 @@ pub async fn run(
         progress,
     };
     progress.begins(&progress.pulse);
+    client.share(Arc::new(RequestPace::new(pool.clone())));
     account::limit_known(client, &settings.api, pool).await?;
     let done = run_limited(settings, pool, client, clock, request, &progress, stop).await;
     if let Err(reason) = client.give_back().await {
         warn!(%reason, "could not give back requests of the day");
     }
+    forget_old_runs(settings, pool, clock).await;
     done
+}
+
+/// Keeps the record of past runs no longer than asked. What is not done now, the next run does.
+async fn forget_old_runs(settings: &Settings, pool: &PgPool, clock: &SharedClock) {
+    let before = clock.now() - settings.sync.keep_runs_for;
+    match retention::roll_up(pool, before).await {
+        Ok(removed) if removed == Removed::default() => {}
+        Ok(removed) => info!(
+            runs = removed.runs,
+            resolved = removed.resolved,
+            "old records rolled up"
+        ),
+        Err(error) => warn!(%error, "old runs stay on record until the next run"),
+    }
 }
 
 async fn run_limited(

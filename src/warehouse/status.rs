@@ -1,6 +1,6 @@
 //! What `status` shows: read from schema `sync` alone, so that it needs neither the vendor nor a running daemon.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgPool};
 
@@ -81,6 +81,10 @@ pub struct AccountStatus {
     pub time_zone: String,
     /// When it was used last.
     pub last_used_at: DateTime<Utc>,
+    /// The UTC day that requests were counted for last, which is done where `api.daily_requests` is set.
+    pub requests_on: Option<NaiveDate>,
+    /// Requests of that day.
+    pub requests: i64,
 }
 
 /// A company.
@@ -117,10 +121,10 @@ pub struct RunStatus {
     pub finished_at: Option<DateTime<Utc>>,
     /// How it ended; `running` while its process lives, `killed` when that is gone.
     pub outcome: String,
+    /// Requests that were predicted when it began.
+    pub predicted_requests: Option<i64>,
     /// Requests sent.
     pub requests: i64,
-    /// Requests that were expected; none before the first run.
-    pub predicted_requests: Option<i64>,
     /// Companies that it works on, once they are listed.
     pub companies_total: Option<i64>,
     /// Companies that it has done.
@@ -192,7 +196,7 @@ impl Status {
 /// Reads the state.
 pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
     let account = sqlx::query_as(
-        "select account_id, date_format, date_format_evidence, time_zone, last_used_at
+        "select account_id, date_format, date_format_evidence, time_zone, last_used_at, requests_on, requests
          from sync.accounts order by first_used_at limit 1",
     )
     .fetch_optional(pool)
