@@ -123,8 +123,6 @@ pub struct RunStatus {
     pub outcome: String,
     /// Requests sent.
     pub requests: i64,
-    /// Requests that were expected; none before the first run.
-    pub predicted_requests: Option<i64>,
     /// Companies that it works on, once they are listed.
     pub companies_total: Option<i64>,
     /// Companies that it has done.
