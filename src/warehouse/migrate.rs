@@ -4,7 +4,7 @@ use sqlx::migrate::Migrator;
 use sqlx::{PgPool, Row};
 
 use super::error::WarehouseError;
-use super::views;
+use super::{access, views};
 
 /// The compiled-in migrations. Their own table lies in schema `sync`: a plain role may not write to `public`.
 fn migrator() -> Migrator {
@@ -25,13 +25,23 @@ pub struct SchemaState {
     pub is_newer: bool,
 }
 
-/// Applies what is missing, and brings the views up to date. Safe to be run by several processes at once: an advisory
+/// Applies what is missing, and brings the views and who may read them up to date. Safe to be run by several processes at once: an advisory
 /// lock lets one work.
 pub async fn migrate(pool: &PgPool) -> Result<SchemaState, WarehouseError> {
     let failed = |error| WarehouseError::from_sqlx("migrate the database", error);
-    let migrated = migrator().run(pool).await;
-    migrated.map_err(|error| failed(error.into()))?;
+    let before = state(pool).await.map_err(failed)?;
+    let may_migrate: bool =
+        sqlx::query_scalar("select has_database_privilege(current_database(), 'create')")
+            .fetch_one(pool)
+            .await
+            .map_err(failed)?;
+    // The daemon's role may not even ask whether there is something to do.
+    if may_migrate || before.applied < before.known || before.is_newer {
+        let migrated = migrator().run(pool).await;
+        migrated.map_err(|error| failed(error.into()))?;
+    }
     views::apply(pool).await?;
+    access::keep(pool).await?;
     state(pool).await.map_err(failed)
 }
 
