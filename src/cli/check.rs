@@ -228,7 +228,10 @@ async fn access(lines: &mut Lines, warehouse: &Warehouse) {
             "no roles for others than the owner; keepnet-etl migrate --roles makes them".to_owned(),
         ),
         Ok(Access::SetUp(gaps)) => match gaps.first() {
-            None => lines.ok("access", "every relation is bound to its readers".to_owned()),
+            None => lines.ok(
+                "access",
+                "every relation is bound to its readers".to_owned(),
+            ),
             Some(first) => lines.push(
                 "access",
                 State::Fail,

@@ -16,13 +16,15 @@ use sqlx::PgPool;
 
 /// Arguments of `grant-company`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "The login reads the views of schema bi, which show it these companies, and nothing else.
+#[command(
+    after_help = "The login reads the views of schema bi, which show it these companies, and nothing else.
 
 Examples:
   keepnet-etl grant-company acme_bi WMKcXeE9shFc             one company
   keepnet-etl grant-company acme_bi WMKcXeE9shFc --dry-run   what it would see
   keepnet-etl grant-company acme_bi --revoke                 take everything back
-  keepnet-etl grant-company --list                           who sees what")]
+  keepnet-etl grant-company --list                           who sees what"
+)]
 pub struct GrantCompanyArgs {
     /// An existing role of the database
     #[arg(value_name = "ROLE", required_unless_present = "list")]
@@ -95,8 +97,7 @@ async fn grant(
     {
         return Err(open(&gaps, &format!("grant companies to {role}")));
     }
-    let known =
-        (grants::names(pool, companies).await).map_err(database("read the companies"))?;
+    let known = (grants::names(pool, companies).await).map_err(database("read the companies"))?;
     let unknown: Vec<&str> = (companies.iter().map(String::as_str))
         .filter(|id| known.iter().all(|(known, _)| known != id))
         .collect();
@@ -134,15 +135,9 @@ async fn grant(
         Ok(())
     };
     let detail = json!({ "role": role, "companies": companies });
-    recorded(
-        app,
-        pool,
-        "grant-company",
-        companies,
-        detail,
-        work,
-        |()| json!({}),
-    )
+    recorded(app, pool, "grant-company", companies, detail, work, |()| {
+        json!({})
+    })
     .await?;
     show(&read(pool, Some(role)).await?, args.json, "");
     if !args.json {
@@ -171,7 +166,10 @@ async fn revoke(
         });
     }
     if args.dry_run {
-        println!("would take the rows of {count} of {} companies back from {role}; nothing was changed", seen.len());
+        println!(
+            "would take the rows of {count} of {} companies back from {role}; nothing was changed",
+            seen.len()
+        );
         return Ok(ExitCode::SUCCESS);
     }
     let work = async {
@@ -180,8 +178,21 @@ async fn revoke(
     };
     let detail = json!({ "role": role, "companies": companies });
     let result = |gone: &Vec<String>| json!({ "revoked": gone });
-    recorded(app, pool, "grant-company --revoke", companies, detail, work, result).await?;
-    show(&read(pool, Some(role)).await?, args.json, "it reads nothing any more");
+    recorded(
+        app,
+        pool,
+        "grant-company --revoke",
+        companies,
+        detail,
+        work,
+        result,
+    )
+    .await?;
+    show(
+        &read(pool, Some(role)).await?,
+        args.json,
+        "it reads nothing any more",
+    );
     Ok(ExitCode::SUCCESS)
 }
 

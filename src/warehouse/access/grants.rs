@@ -128,11 +128,12 @@ pub async fn revoke(
     .bind(companies)
     .fetch_all(&mut *tx)
     .await?;
-    let is_last: bool =
-        sqlx::query_scalar("select not exists (select from sync.company_grants where role_name = $1)")
-            .bind(role)
-            .fetch_one(&mut *tx)
-            .await?;
+    let is_last: bool = sqlx::query_scalar(
+        "select not exists (select from sync.company_grants where role_name = $1)",
+    )
+    .bind(role)
+    .fetch_one(&mut *tx)
+    .await?;
     if is_last && is_member(&mut tx, role, customer_role).await? {
         let sql = format!("revoke {} from {}", quoted(customer_role), quoted(role));
         sqlx::query(AssertSqlSafe(sql)).execute(&mut *tx).await?;

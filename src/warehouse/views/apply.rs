@@ -299,13 +299,7 @@ async fn kind_of(db: &mut PgConnection, name: &str) -> Result<Option<Kind>, sqlx
     .bind(name)
     .fetch_optional(db)
     .await?;
-    Ok(is_view.map(|is_view| {
-        if is_view {
-            Kind::View
-        } else {
-            Kind::Function
-        }
-    }))
+    Ok(is_view.map(|is_view| if is_view { Kind::View } else { Kind::Function }))
 }
 
 /// The statements that grant again what is granted on an object, and on columns of it, beyond what its owner has anyway.

@@ -14,7 +14,8 @@ comment on view bi.one is 'One.';
 const TWO: &str = "create or replace view bi.two as
 select a from bi.one;
 ";
-const FUNCTION: &str = "create or replace function bi.three(day date) returns int language sql stable as $$
+const FUNCTION: &str =
+    "create or replace function bi.three(day date) returns int language sql stable as $$
     select a from bi.two;
 $$;
 ";

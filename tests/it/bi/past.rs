@@ -142,7 +142,10 @@ async fn what_was_reported_on_a_day_stands_beside_what_is_reported_now_with_the_
     assert_eq!(lines(&pool, fay).await, ["(Completed,same)"]);
     let gone = "select target_user_id, is_completed_then, is_reported_now, difference
                 from bi.as_reported_on('2026-03-01') where enrollment_id = 'gone'";
-    assert_eq!(lines(&pool, gone).await, ["(ann,t,f,\"no longer reported\")"]);
+    assert_eq!(
+        lines(&pool, gone).await,
+        ["(ann,t,f,\"no longer reported\")"]
+    );
     let before = "select distinct difference, is_covered from bi.as_reported_on('2025-12-31') where enrollment_id = 'train'";
     assert_eq!(lines(&pool, before).await, ["(\"not watched then\",f)"]);
     let summary = "select enrollment_id, user_count_then, completed_count_then, completion_rate_then, user_count_now,
@@ -199,7 +202,8 @@ async fn due_days_and_completion_days_are_local_and_what_is_gone_is_in_no_fact_b
         lines(&pool, counts).await,
         ["(path,1,1,0,,1)", "(train,5,3,2,1,0.6)"]
     );
-    let gone = "select enrollment_id, target_user_id, is_deleted from bi.fact_enrollment_user_with_deleted
+    let gone =
+        "select enrollment_id, target_user_id, is_deleted from bi.fact_enrollment_user_with_deleted
                 where is_deleted order by 1, 2";
     assert_eq!(lines(&pool, gone).await, ["(gone,ann,t)", "(path,fay,t)"]);
     // The enrollment comes back: so do its rows.
@@ -209,6 +213,7 @@ async fn due_days_and_completion_days_are_local_and_what_is_gone_is_in_no_fact_b
          update keepnet.enrollment_users set deleted_at = null, valid_from = '2026-05-01T08:00Z' where enrollment_id = 'gone'",
     )
     .await;
-    let back = "select user_count, completed_count from bi.fact_enrollment where enrollment_id = 'gone'";
+    let back =
+        "select user_count, completed_count from bi.fact_enrollment where enrollment_id = 'gone'";
     assert_eq!(lines(&pool, back).await, ["(1,1)"]);
 }

@@ -93,12 +93,10 @@ async fn departments_groups_and_flags_are_shown_as_the_reseller_names_them() {
                  from bi.fact_enrollment_user order by company_id collate \"C\"";
     assert_eq!(
         lines(&pool, users).await,
-        [
-            "(A,Personal,unknown,f,f)",
-            "(a,People,completed,t,t)"
-        ]
+        ["(A,Personal,unknown,f,f)", "(a,People,completed,t,t)"]
     );
-    let groups = "select company_id, group_label from bi.dim_question order by company_id collate \"C\"";
+    let groups =
+        "select company_id, group_label from bi.dim_question order by company_id collate \"C\"";
     assert_eq!(lines(&pool, groups).await, ["(A,g1)", "(a,Trust)"]);
     // An edit of the map counts at once, in the rollups too.
     run(

@@ -59,7 +59,10 @@ async fn assert_counts_are_right(pool: &PgPool, when: &str) {
 #[tokio::test]
 async fn loads_changes_deletions_and_returns_leave_the_counts_as_counting_anew_would() {
     let simulator = Simulator::start(WORLD);
-    let settings = [("api.time_zone", "Europe/Istanbul"), ("api.page_size", "10")];
+    let settings = [
+        ("api.time_zone", "Europe/Istanbul"),
+        ("api.page_size", "10"),
+    ];
     let app = TestApp::new(simulator.url(), &settings).await;
     app.sync().await.unwrap();
     for rollup in ROLLUPS {

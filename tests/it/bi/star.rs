@@ -45,7 +45,14 @@ fn ids(row: &Value) -> (String, String) {
 
 /// Its own reading of the vendor's words.
 fn is_completed(status: &str) -> bool {
-    ["Completed", "Passed", "Exam Passed", "Success", "Downloaded"].contains(&status)
+    [
+        "Completed",
+        "Passed",
+        "Exam Passed",
+        "Success",
+        "Downloaded",
+    ]
+    .contains(&status)
 }
 
 fn is_targeted(status: &str) -> bool {
@@ -151,7 +158,10 @@ async fn enrollments_have_the_counts_of_the_truth_and_no_rate_without_people() {
             let expected = counts[2] as f64 / counts[1] as f64;
             assert_eq!(rate, Some(expected));
         }
-        assert_eq!((row.get::<i64, _>(6), row.get::<i64, _>(7)), (counts[0], counts[2]));
+        assert_eq!(
+            (row.get::<i64, _>(6), row.get::<i64, _>(7)),
+            (counts[0], counts[2])
+        );
         found.insert((row.get(0), row.get(1)), counts);
     }
     assert_eq!(found.len(), rows.len(), "the grain");
@@ -159,7 +169,10 @@ async fn enrollments_have_the_counts_of_the_truth_and_no_rate_without_people() {
     assert!(without_people > 0, "an anonymous enrollment has no people");
     let anonymous = simulator.truth("anonymous_results").await.len();
     let sum = "select sum(anonymous_result_count)::bigint from bi.fact_enrollment";
-    assert_eq!(count(&app.pool, sum).await, i64::try_from(anonymous).unwrap());
+    assert_eq!(
+        count(&app.pool, sum).await,
+        i64::try_from(anonymous).unwrap()
+    );
 }
 
 #[tokio::test]
@@ -208,7 +221,11 @@ async fn answers_have_the_scores_of_the_truth_and_their_sums_are_those_of_the_la
             text(row, "question_id"),
         ];
         let count = options[&question];
-        #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "0 to 10000")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "0 to 10000"
+        )]
         let score = |place: i64| {
             let last = count.filter(|count| *count > 1)? - 1;
             Some((10_000.0 * place as f64 / last as f64).round() as i64)
@@ -220,7 +237,8 @@ async fn answers_have_the_scores_of_the_truth_and_their_sums_are_those_of_the_la
                 let score = row["scored_position"].as_i64().and_then(score);
                 (position, score, Vec::new())
             });
-        told.2.extend(row["option_text"].as_str().map(str::to_owned));
+        told.2
+            .extend(row["option_text"].as_str().map(str::to_owned));
     }
     let rows = sqlx::query(
         "select company_id, enrollment_id, target_user_id, session_id, question_id, position,
@@ -248,7 +266,9 @@ async fn answers_have_the_scores_of_the_truth_and_their_sums_are_those_of_the_la
         .collect();
     assert_eq!(rows.len(), found.len(), "the grain");
     assert_eq!(found, expected);
-    assert!(found.values().any(|told| told.1.is_some()) && found.values().any(|told| told.1.is_none()));
+    assert!(
+        found.values().any(|told| told.1.is_some()) && found.values().any(|told| told.1.is_none())
+    );
     let sum = "select sum(answer_count)::bigint from bi.fact_answer_option";
     assert_eq!(count(&app.pool, sum).await, chosen_by_latest);
     // The mean score per question, by rows and by counts.
@@ -273,7 +293,10 @@ async fn a_question_in_several_languages_is_one_and_stays_one_per_content() {
             .or_default()
             .insert(text(&row, "content_id"));
     }
-    assert!(contents.values().any(|contents| contents.len() > 1), "two languages");
+    assert!(
+        contents.values().any(|contents| contents.len() > 1),
+        "two languages"
+    );
     let questions: usize = contents.values().map(BTreeSet::len).sum();
     let told = "select count(*), count(distinct question_key), count(distinct survey_question_key) from bi.dim_question";
     assert_eq!(
@@ -303,13 +326,15 @@ async fn a_company_below_a_sub_reseller_counts_once_under_whoever_is_above_it() 
             depth += 1;
         }
     }
-    assert!(expected.iter().any(|(.., depth)| *depth == 2), "a sub-reseller");
-    let rows: Vec<(String, String, i32)> = sqlx::query_as(
-        "select ancestor_company_id, company_id, depth from bi.dim_company_tree",
-    )
-    .fetch_all(&app.pool)
-    .await
-    .unwrap();
+    assert!(
+        expected.iter().any(|(.., depth)| *depth == 2),
+        "a sub-reseller"
+    );
+    let rows: Vec<(String, String, i32)> =
+        sqlx::query_as("select ancestor_company_id, company_id, depth from bi.dim_company_tree")
+            .fetch_all(&app.pool)
+            .await
+            .unwrap();
     assert_eq!(rows.len(), expected.len());
     assert_eq!(rows.into_iter().collect::<BTreeSet<_>>(), expected);
     let sums = "select (select sum(f.user_count) from bi.fact_enrollment f
@@ -323,7 +348,11 @@ async fn a_company_below_a_sub_reseller_counts_once_under_whoever_is_above_it() 
 async fn every_view_answers_and_relationships_find_their_dimensions() {
     let (simulator, app) = synced().await;
     for view in views(&app.pool).await {
-        count(&app.pool, &format!("select count(*) from (select * from bi.{view}) v")).await;
+        count(
+            &app.pool,
+            &format!("select count(*) from (select * from bi.{view}) v"),
+        )
+        .await;
     }
     for (table, view) in [
         ("companies", "dim_company"),

@@ -39,7 +39,11 @@ async fn a_company_is_told_with_what_was_sent_finished_and_is_overdue() {
                 .copied()
                 .filter(|one| one.company() == id && one.is_targeted())
                 .collect();
-            let counted = || truth.counted_enrollments().filter(|row| text(row, "company_id") == id);
+            let counted = || {
+                truth
+                    .counted_enrollments()
+                    .filter(|row| text(row, "company_id") == id)
+            };
             let completed = count(&of, Assignment::is_completed);
             let surveys = |one: &Assignment<'_>| is(one.enrollment, "is_survey");
             let started = ["in progress", "completed", "failed"];
@@ -69,7 +73,11 @@ async fn a_company_is_told_with_what_was_sent_finished_and_is_overdue() {
     let found = view(&pool, "company_overview").await;
     assert_rows("company_overview", &found, &expected);
     // Nobody is enrolled at the reseller: no rate, and no division by zero.
-    assert!(found.iter().any(|row| row["assigned_count"] == 0 && row["completion_rate"].is_null()));
+    assert!(
+        found
+            .iter()
+            .any(|row| row["assigned_count"] == 0 && row["completion_rate"].is_null())
+    );
 }
 
 #[tokio::test]
@@ -100,7 +108,11 @@ async fn each_stage_of_a_funnel_holds_those_that_came_further() {
             })
         })
         .collect();
-    assert_rows("enrollment_funnel", &view(&pool, "enrollment_funnel").await, &expected);
+    assert_rows(
+        "enrollment_funnel",
+        &view(&pool, "enrollment_funnel").await,
+        &expected,
+    );
 }
 
 #[tokio::test]
@@ -121,15 +133,29 @@ async fn tests_that_still_run_are_listed_and_counted_nowhere_else() {
             })
         })
         .collect();
-    assert_rows("test_enrollments_running", &view(&pool, "test_enrollments_running").await, &expected);
-    for name in ["enrollment_funnel", "not_finished", "training_history", "completion_by_day"] {
+    assert_rows(
+        "test_enrollments_running",
+        &view(&pool, "test_enrollments_running").await,
+        &expected,
+    );
+    for name in [
+        "enrollment_funnel",
+        "not_finished",
+        "training_history",
+        "completion_by_day",
+    ] {
         for row in view(&pool, name).await {
             let is_same = |test: &&Row| test["enrollment_id"] == row["enrollment_id"];
-            assert!(!tests.iter().any(|test| is_same(&test)), "{name} counts a test");
+            assert!(
+                !tests.iter().any(|test| is_same(&test)),
+                "{name} counts a test"
+            );
         }
     }
     let quality = view(&pool, "data_quality").await;
-    let counted = quality.iter().filter(|row| text(row, "check_name") == "test enrollments");
+    let counted = quality
+        .iter()
+        .filter(|row| text(row, "check_name") == "test enrollments");
     let counted: f64 = counted.map(|row| number(row, "found_count").unwrap()).sum();
     assert_eq!(counted as usize, tests.len());
 }
@@ -147,7 +173,10 @@ async fn the_league_places_departments_by_what_they_completed_this_year() {
         }
     }
     let share = |of: &[Assignment<'_>]| {
-        rate(count(of, Assignment::is_completed), count(of, Assignment::is_targeted))
+        rate(
+            count(of, Assignment::is_completed),
+            count(of, Assignment::is_targeted),
+        )
     };
     let expected: Vec<Value> = departments
         .iter()
@@ -164,7 +193,11 @@ async fn the_league_places_departments_by_what_they_completed_this_year() {
             })
         })
         .collect();
-    assert_rows("department_league", &view(&pool, "department_league").await, &expected);
+    assert_rows(
+        "department_league",
+        &view(&pool, "department_league").await,
+        &expected,
+    );
 }
 
 #[tokio::test]
@@ -175,10 +208,16 @@ async fn the_completion_curve_ends_at_all_who_completed() {
     let sessions = truth.session_ends();
     for one in all.iter().filter(|one| one.is_completed()) {
         let user = text(one.user, "target_user_id");
-        let dated = instant(one.user, "first_completed_at").map(day_of).or_else(|| {
-            let session = sessions.get(&(one.company(), text(one.user, "reported_enrollment_id"), user));
-            session.map(|end| day_of(*end))
-        });
+        let dated = instant(one.user, "first_completed_at")
+            .map(day_of)
+            .or_else(|| {
+                let session = sessions.get(&(
+                    one.company(),
+                    text(one.user, "reported_enrollment_id"),
+                    user,
+                ));
+                session.map(|end| day_of(*end))
+            });
         let day = days
             .entry((one.company(), one.enrollment_id()))
             .or_default()
@@ -205,7 +244,11 @@ async fn the_completion_curve_ends_at_all_who_completed() {
             }));
         }
     }
-    assert_rows("completion_by_day", &view(&pool, "completion_by_day").await, &expected);
+    assert_rows(
+        "completion_by_day",
+        &view(&pool, "completion_by_day").await,
+        &expected,
+    );
 }
 
 #[tokio::test]
@@ -223,7 +266,9 @@ async fn people_wait_at_the_first_step_that_they_have_not_finished() {
         let company = text(user, "company_id");
         if let Some(step) = steps.get(&(company, text(user, "enrollment_id"))) {
             let path = text(step, "parent_enrollment_id");
-            let person = people.entry((company, path, text(user, "target_user_id"))).or_default();
+            let person = people
+                .entry((company, path, text(user, "target_user_id")))
+                .or_default();
             let number = step["step_number"].as_i64().unwrap();
             person.insert(number, status_group(text(user, "status")));
         }
@@ -245,21 +290,28 @@ async fn people_wait_at_the_first_step_that_they_have_not_finished() {
     }
     let expected: Vec<Value> = counts
         .iter()
-        .map(|((company, path, number), [assigned, started, completed, waiting])| {
-            json!({
-                "company_id": company, "enrollment_id": path, "step_number": number,
-                "assigned_count": assigned, "started_count": started,
-                "completed_count": completed, "waiting_count": waiting,
-            })
-        })
+        .map(
+            |((company, path, number), [assigned, started, completed, waiting])| {
+                json!({
+                    "company_id": company, "enrollment_id": path, "step_number": number,
+                    "assigned_count": assigned, "started_count": started,
+                    "completed_count": completed, "waiting_count": waiting,
+                })
+            },
+        )
         .collect();
     let found = view(&pool, "learning_path_steps").await;
     assert_rows("learning_path_steps", &found, &expected);
     assert!(expected.iter().any(|row| row["waiting_count"] != 0));
     // The people of a path are not those of its steps once more.
-    let paths: BTreeSet<_> = found.iter().map(|row| row["enrollment_id"].to_string()).collect();
+    let paths: BTreeSet<_> = found
+        .iter()
+        .map(|row| row["enrollment_id"].to_string())
+        .collect();
     for row in view(&pool, "not_finished").await {
-        let is_step = steps.keys().any(|(_, step)| *step == text(&row, "enrollment_id"));
+        let is_step = steps
+            .keys()
+            .any(|(_, step)| *step == text(&row, "enrollment_id"));
         assert!(!is_step, "{paths:?}");
     }
 }
@@ -290,7 +342,8 @@ async fn active_users_of_resellers_count_each_company_once() {
             let below = |row: &&Row| is_below(text(row, "company_id"), id);
             let own = companies.iter().filter(|row| {
                 text(row, "company_id") == id
-                    || (text(row, "kind") == "customer" && parent(text(row, "company_id")) == Some(id))
+                    || (text(row, "kind") == "customer"
+                        && parent(text(row, "company_id")) == Some(id))
             });
             json!({
                 "company_id": id, "month": "2026-07-01",
@@ -302,16 +355,24 @@ async fn active_users_of_resellers_count_each_company_once() {
         .collect();
     let found = view(&pool, "active_users_by_reseller").await;
     assert_rows("active_users_by_reseller", &found, &expected);
-    let own: f64 = found.iter().map(|row| number(row, "own_active_user_count").unwrap()).sum();
+    let own: f64 = found
+        .iter()
+        .map(|row| number(row, "own_active_user_count").unwrap())
+        .sum();
     assert_eq!(own, companies.iter().map(users).sum::<f64>());
     assert!(expected.len() > 2, "resellers within resellers");
 
     let bought: Vec<Value> = companies
         .iter()
         .map(|row| {
-            let (users, limit) = (number(row, "target_user_count"), number(row, "number_of_users"));
+            let (users, limit) = (
+                number(row, "target_user_count"),
+                number(row, "number_of_users"),
+            );
             let usage = users.zip(limit).map(|(users, limit)| users / limit);
-            let above = users.zip(limit).map(|(users, limit)| (users - limit).max(0.0));
+            let above = users
+                .zip(limit)
+                .map(|(users, limit)| (users - limit).max(0.0));
             json!({
                 "company_id": row["company_id"], "month": "2026-07-01",
                 "licensed_user_count": limit, "target_user_count": users, "license_usage": usage,
@@ -319,5 +380,9 @@ async fn active_users_of_resellers_count_each_company_once() {
             })
         })
         .collect();
-    assert_rows("license_use_by_month", &view(&pool, "license_use_by_month").await, &bought);
+    assert_rows(
+        "license_use_by_month",
+        &view(&pool, "license_use_by_month").await,
+        &bought,
+    );
 }

@@ -33,7 +33,11 @@ async fn lived() -> TestApp {
         app.clock.advance(at - app.clock.now());
         simulator.set_now(at - chrono::TimeDelta::hours(1)).await;
         for nth in 0..statuses {
-            let status = if nth % 3 == 0 { "In Progress" } else { "Completed" };
+            let status = if nth % 3 == 0 {
+                "In Progress"
+            } else {
+                "Completed"
+            };
             let seed = reading * 1000 + nth;
             simulator
                 .change(&json!({"kind": "user-status", "status": status, "seed": seed}))
@@ -90,7 +94,10 @@ fn block<'a>(lines: &mut impl Iterator<Item = &'a str>) -> String {
 }
 
 async fn ask(db: &mut PgConnection, sql: &str) -> Vec<PgRow> {
-    sqlx::raw_sql("set time zone 'UTC'").execute(&mut *db).await.unwrap();
+    sqlx::raw_sql("set time zone 'UTC'")
+        .execute(&mut *db)
+        .await
+        .unwrap();
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
         .fetch_all(&mut *db)
         .await
@@ -102,17 +109,36 @@ fn table(rows: &[PgRow]) -> String {
     let Some(first) = rows.first() else {
         return "(no rows)\n".to_owned();
     };
-    let names = first.columns().iter().map(|column| column.name().to_owned());
+    let names = first
+        .columns()
+        .iter()
+        .map(|column| column.name().to_owned());
     let cell = |row: &PgRow, nth: usize| {
         let value = row.try_get_raw(nth).unwrap();
-        if value.is_null() { String::new() } else { value.as_str().unwrap().to_owned() }
+        if value.is_null() {
+            String::new()
+        } else {
+            value.as_str().unwrap().to_owned()
+        }
     };
     let mut lines: Vec<Vec<String>> = vec![names.collect()];
-    lines.extend(rows.iter().map(|row| (0..row.columns().len()).map(|nth| cell(row, nth)).collect()));
-    let width = |nth: usize| lines.iter().map(|line| line[nth].chars().count()).max().unwrap_or(0);
+    lines.extend(
+        rows.iter()
+            .map(|row| (0..row.columns().len()).map(|nth| cell(row, nth)).collect()),
+    );
+    let width = |nth: usize| {
+        lines
+            .iter()
+            .map(|line| line[nth].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
     let padded = |line: &Vec<String>| {
-        let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let cells = line
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"));
         cells.collect::<Vec<_>>().join(" | ").trim_end().to_owned() + "\n"
     };
     let rule: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();

@@ -57,13 +57,17 @@ async fn every_view_can_be_asked_when_there_is_nothing() {
     )
     .await;
     for question in QUESTIONS {
-        assert!(views.iter().any(|view| view == question), "there is no bi.{question}");
+        assert!(
+            views.iter().any(|view| view == question),
+            "there is no bi.{question}"
+        );
     }
     for view in views {
-        let rows: i64 = sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from bi.{view}")))
-            .fetch_one(&pool)
-            .await
-            .unwrap_or_else(|error| panic!("bi.{view}: {error}"));
+        let rows: i64 =
+            sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from bi.{view}")))
+                .fetch_one(&pool)
+                .await
+                .unwrap_or_else(|error| panic!("bi.{view}: {error}"));
         let expected = match view.as_str() {
             "present" => 1,
             "dim_date" => continue,
@@ -111,7 +115,11 @@ fn unrestricted(plan: &Value, found: &mut Vec<String>) {
     let says = |name: &str| plan[name].as_str().unwrap_or_default().to_owned();
     let condition = says("Index Cond") + &says("Recheck Cond");
     if is_large(&says("Relation Name")) && !condition.contains("company_id") {
-        found.push(format!("{} of {}", says("Node Type"), says("Relation Name")));
+        found.push(format!(
+            "{} of {}",
+            says("Node Type"),
+            says("Relation Name")
+        ));
     }
     for part in plan["Plans"].as_array().into_iter().flatten() {
         unrestricted(part, found);
@@ -147,7 +155,10 @@ async fn a_question_about_one_company_reads_no_other_companys_rows() {
         if ["survey_year_on_year", "active_users_by_reseller", "present"].contains(&view) {
             continue;
         }
-        for condition in [format!("company_key = {key}"), format!("company_id = '{id}'")] {
+        for condition in [
+            format!("company_key = {key}"),
+            format!("company_id = '{id}'"),
+        ] {
             let sql = format!("select * from bi.{view} where {condition}");
             let mut found = Vec::new();
             unrestricted(&plan(&pool, sql).await, &mut found);

@@ -38,7 +38,11 @@ async fn licences_end_on_the_day_of_the_accounts_calendar() {
             )
         })
         .collect();
-    assert_rows("licenses_ending", &view(&pool, "licenses_ending").await, &expected);
+    assert_rows(
+        "licenses_ending",
+        &view(&pool, "licenses_ending").await,
+        &expected,
+    );
 }
 
 #[tokio::test]
@@ -50,17 +54,28 @@ async fn access_ends_where_the_grant_does() {
         .filter_map(|row| Some((row, instant(row, "access_ends_at")?)))
         .map(|(row, ends_at)| {
             let days_left = (day_of(ends_at) - day_of(now())).num_days();
-            named(truth, row, json!({"access_state": "granted", "days_left": days_left}))
+            named(
+                truth,
+                row,
+                json!({"access_state": "granted", "days_left": days_left}),
+            )
         })
         .collect();
-    assert_rows("access_ending", &view(&pool, "access_ending").await, &expected);
+    assert_rows(
+        "access_ending",
+        &view(&pool, "access_ending").await,
+        &expected,
+    );
 }
 
 #[tokio::test]
 async fn customers_are_without_training_when_none_was_sent_for_ninety_days() {
     let (truth, pool) = synced().await;
     let mut expected = Vec::new();
-    for company in truth.companies().filter(|row| text(row, "kind") == "customer") {
+    for company in truth
+        .companies()
+        .filter(|row| text(row, "kind") == "customer")
+    {
         let sent = truth.counted_enrollments().filter_map(|row| {
             let is_sent = row["company_id"] == company["company_id"]
                 && !is(row, "is_survey")
@@ -91,7 +106,11 @@ async fn a_company_is_fresh_until_it_is_older_than_the_setting_allows() {
             named(truth, row, columns)
         })
         .collect();
-    assert_rows("data_freshness", &view(&pool, "data_freshness").await, &expected);
+    assert_rows(
+        "data_freshness",
+        &view(&pool, "data_freshness").await,
+        &expected,
+    );
 
     // Views follow the setting, not the session.
     let mut tx = pool.begin().await.unwrap();
@@ -127,5 +146,8 @@ async fn without_a_present_of_its_own_a_warehouse_takes_that_of_the_clock() {
     assert!(is_now);
     tx.rollback().await.unwrap();
     assert_eq!(view_where(&pool, "present", "true").await.len(), 1);
-    assert_eq!(text(&view(&pool, "present").await[0], "time_zone"), world::ZONE.name());
+    assert_eq!(
+        text(&view(&pool, "present").await[0], "time_zone"),
+        world::ZONE.name()
+    );
 }

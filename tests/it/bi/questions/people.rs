@@ -17,7 +17,9 @@ async fn who_has_not_finished_is_named_with_the_days_since_it_was_due() {
         .filter(|one| one.is_targeted() && !one.is_completed())
         .map(|one| {
             overdue += usize::from(one.is_past_due());
-            let days = one.is_past_due().then(|| (today - one.due_on().unwrap()).num_days());
+            let days = one
+                .is_past_due()
+                .then(|| (today - one.due_on().unwrap()).num_days());
             json!({
                 "company_id": one.company(), "enrollment_id": one.enrollment_id(),
                 "enrollment_name": one.enrollment["name"],
@@ -44,7 +46,10 @@ async fn who_lets_two_due_days_pass_is_a_repeated_case() {
     let mut persons: BTreeMap<(String, String), Vec<Assignment<'_>>> = BTreeMap::new();
     for one in truth.assignments() {
         if one.is_targeted() && one.is_past_due() {
-            let key = (one.company().to_owned(), text(one.user, "target_user_id").to_owned());
+            let key = (
+                one.company().to_owned(),
+                text(one.user, "target_user_id").to_owned(),
+            );
             persons.entry(key).or_default().push(one);
         }
     }
@@ -95,16 +100,27 @@ async fn a_training_history_has_each_enrollment_of_a_person_once() {
         .map(|row| (text(row, "company_id"), row["target_user_key"].to_string()))
         .collect();
     let keys: BTreeSet<_> = persons.iter().map(|(_, key)| key).collect();
-    assert!(persons.len() > 1 && keys.len() == persons.len(), "{persons:?}");
+    assert!(
+        persons.len() > 1 && keys.len() == persons.len(),
+        "{persons:?}"
+    );
     let persons: BTreeSet<_> = found
         .iter()
-        .map(|row| (text(row, "target_user_id"), row["target_user_key"].to_string()))
+        .map(|row| {
+            (
+                text(row, "target_user_id"),
+                row["target_user_key"].to_string(),
+            )
+        })
         .collect();
     let mut spelled: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for (id, _) in &persons {
         spelled.entry(id.to_lowercase()).or_default().insert(id);
     }
-    assert!(spelled.values().any(|ids| ids.len() > 1), "no ids differ by case");
+    assert!(
+        spelled.values().any(|ids| ids.len() > 1),
+        "no ids differ by case"
+    );
 }
 
 #[tokio::test]
@@ -120,7 +136,10 @@ async fn one_training_twice_and_one_address_twice_are_found() {
     let mut by_enrollment: BTreeMap<(&str, &str), Vec<&Assignment<'_>>> = BTreeMap::new();
     for one in &present {
         let user = text(one.user, "target_user_id");
-        by_person.entry((one.company(), user)).or_default().push(one);
+        by_person
+            .entry((one.company(), user))
+            .or_default()
+            .push(one);
         by_enrollment
             .entry((one.company(), one.enrollment_id()))
             .or_default()
@@ -129,7 +148,8 @@ async fn one_training_twice_and_one_address_twice_are_found() {
     for all in by_person.values() {
         for (nth, one) in all.iter().enumerate() {
             for other in &all[nth + 1..] {
-                let created = [one, other].map(|one| instant(one.enrollment, "created_at").unwrap());
+                let created =
+                    [one, other].map(|one| instant(one.enrollment, "created_at").unwrap());
                 let apart = (created[0] - created[1]).abs();
                 if one.enrollment["training_id"] == other.enrollment["training_id"]
                     && apart < TimeDelta::days(90)
@@ -163,5 +183,9 @@ async fn one_training_twice_and_one_address_twice_are_found() {
         }
     }
     assert!(expected.iter().any(|row| row["reason"] == "same address"));
-    assert_rows("enrolled_twice", &view(&pool, "enrolled_twice").await, &expected);
+    assert_rows(
+        "enrolled_twice",
+        &view(&pool, "enrolled_twice").await,
+        &expected,
+    );
 }

@@ -75,7 +75,12 @@ fn scores(truth: &Truth) -> BTreeMap<Survey<'_>, Vec<Scores<'_>>> {
     let mut of_surveys: BTreeMap<Survey<'_>, Vec<Scores<'_>>> = BTreeMap::new();
     for ((survey, question, theme, department), scores) in cells {
         let of_survey = of_surveys.entry(survey).or_default();
-        of_survey.push(Scores { question, theme, department, scores });
+        of_survey.push(Scores {
+            question,
+            theme,
+            department,
+            scores,
+        });
     }
     of_surveys
 }
@@ -143,14 +148,21 @@ async fn questions_are_told_with_people_mean_and_distribution() {
             expected.push(if people < MIN_GROUP {
                 joined(row, hidden())
             } else {
-                joined(joined(row, json!({"people_count": people})), figures(&scores))
+                joined(
+                    joined(row, json!({"people_count": people})),
+                    figures(&scores),
+                )
             });
         }
     }
     let found = view(&pool, "survey_results_by_question").await;
     assert_rows("survey_results_by_question", &found, &expected);
     // A question in three languages is one line, with a text in one of them.
-    assert!(found.iter().all(|row| !text(row, "question_text").is_empty()));
+    assert!(
+        found
+            .iter()
+            .all(|row| !text(row, "question_text").is_empty())
+    );
     assert!(expected.len() > 50 && small < expected.len());
 }
 
@@ -171,7 +183,10 @@ async fn themes_and_surveys_are_made_of_the_questions_that_are_shown() {
             themes.push(if people == 0 {
                 joined(row, hidden())
             } else {
-                joined(joined(row, json!({"people_count": people})), figures(&scores))
+                joined(
+                    joined(row, json!({"people_count": people})),
+                    figures(&scores),
+                )
             });
         }
         let (people, scores) = of(cells.iter());
@@ -181,11 +196,22 @@ async fn themes_and_surveys_are_made_of_the_questions_that_are_shown() {
         surveys.push(if people == 0 {
             joined(row, hidden())
         } else {
-            joined(joined(row, json!({"people_count": people})), figures(&scores))
+            joined(
+                joined(row, json!({"people_count": people})),
+                figures(&scores),
+            )
         });
     }
-    assert_rows("survey_results_by_group", &view(&pool, "survey_results_by_group").await, &themes);
-    assert_rows("survey_results", &view(&pool, "survey_results").await, &surveys);
+    assert_rows(
+        "survey_results_by_group",
+        &view(&pool, "survey_results_by_group").await,
+        &themes,
+    );
+    assert_rows(
+        "survey_results",
+        &view(&pool, "survey_results").await,
+        &surveys,
+    );
 }
 
 #[tokio::test]
@@ -200,7 +226,9 @@ async fn participation_counts_who_answered_and_whose_answers_are_missing() {
                 row["company_id"] == survey["company_id"]
                     && row["enrollment_id"] == survey["enrollment_id"]
             };
-            let invited = all.iter().filter(|one| is_of(&one.user) && one.is_targeted());
+            let invited = all
+                .iter()
+                .filter(|one| is_of(&one.user) && one.is_targeted());
             let sessions: Vec<&Row> = truth.rows("survey_sessions").iter().filter(is_of).collect();
             let latest = || sessions.iter().filter(|row| is(row, "is_latest"));
             let lacks = |row: &&&Row| number(row, "answered_count") < number(row, "asked_count");
@@ -217,8 +245,16 @@ async fn participation_counts_who_answered_and_whose_answers_are_missing() {
             })
         })
         .collect();
-    assert!(expected.iter().any(|row| row["repeated_session_count"] != 0));
-    assert!(expected.iter().any(|row| row["incomplete_session_count"] != 0));
+    assert!(
+        expected
+            .iter()
+            .any(|row| row["repeated_session_count"] != 0)
+    );
+    assert!(
+        expected
+            .iter()
+            .any(|row| row["incomplete_session_count"] != 0)
+    );
     let found = view(&pool, "survey_participation").await;
     assert_rows("survey_participation", &found, &expected);
 }
@@ -241,7 +277,14 @@ fn shown(truth: &Truth) -> Vec<(String, String, bool, chrono::NaiveDate, usize, 
         if people > 0 {
             let content = text(row, "training_name").to_owned();
             let is_step = is(row, "is_step");
-            shown.push((company.to_owned(), content, is_step, day_of(started), people, scores));
+            shown.push((
+                company.to_owned(),
+                content,
+                is_step,
+                day_of(started),
+                people,
+                scores,
+            ));
         }
     }
     shown
@@ -267,10 +310,15 @@ async fn a_month_shows_our_culture_score_beside_the_vendors() {
         let is_score = ["overallscore", "overallscorex100"]
             .contains(&text(row, "name").to_lowercase().as_str());
         if text(row, "widget_type") == "SecurityCultureScoreGaugeWidget" {
-            let key = (text(row, "company_id").to_owned(), text(row, "period_start").to_owned());
+            let key = (
+                text(row, "company_id").to_owned(),
+                text(row, "period_start").to_owned(),
+            );
             let month = months.entry(key).or_default();
             if is_score {
-                month.1 = number(row, "value").zip(number(row, "scale")).map(|(value, scale)| value / scale);
+                month.1 = number(row, "value")
+                    .zip(number(row, "scale"))
+                    .map(|(value, scale)| value / scale);
             }
         }
     }
@@ -304,8 +352,13 @@ async fn a_survey_is_compared_with_the_year_before_and_with_the_portfolio() {
         .iter()
         .map(|((company, content, year), (people, scores))| {
             let before = years.get(&(company.clone(), content.clone(), year - 1));
-            let same = years.iter().filter(|((_, other, of), _)| other == content && of == year);
-            let portfolio: Vec<f64> = same.clone().flat_map(|(_, (_, scores))| scores.clone()).collect();
+            let same = years
+                .iter()
+                .filter(|((_, other, of), _)| other == content && of == year);
+            let portfolio: Vec<f64> = same
+                .clone()
+                .flat_map(|(_, (_, scores))| scores.clone())
+                .collect();
             json!({
                 "company_id": company, "training_name": content, "year": year,
                 "people_count": people, "mean_score": mean(scores),
@@ -315,8 +368,16 @@ async fn a_survey_is_compared_with_the_year_before_and_with_the_portfolio() {
             })
         })
         .collect();
-    assert!(expected.iter().any(|row| row["portfolio_company_count"] != 1));
-    assert_rows("survey_year_on_year", &view(&pool, "survey_year_on_year").await, &expected);
+    assert!(
+        expected
+            .iter()
+            .any(|row| row["portfolio_company_count"] != 1)
+    );
+    assert_rows(
+        "survey_year_on_year",
+        &view(&pool, "survey_year_on_year").await,
+        &expected,
+    );
 }
 
 #[tokio::test]
@@ -329,7 +390,9 @@ async fn departments_are_shown_with_all_themes_or_with_none() {
         let themes: BTreeSet<&str> = cells.iter().map(|cell| cell.theme).collect();
         let departments: BTreeSet<&str> = cells.iter().map(|cell| cell.department).collect();
         let within = |theme: &str, department: &str| {
-            of(cells.iter().filter(|cell| cell.theme == theme && cell.department == department))
+            of(cells
+                .iter()
+                .filter(|cell| cell.theme == theme && cell.department == department))
         };
         let least = |department: &str| {
             let counts = themes.iter().map(|theme| within(theme, department).0);
@@ -341,10 +404,15 @@ async fn departments_are_shown_with_all_themes_or_with_none() {
             .filter(|department| least(department) < MIN_GROUP)
             .collect();
         let is_told = themes.iter().any(|theme| {
-            let hidden: usize = small.iter().map(|department| within(theme, department).0).sum();
+            let hidden: usize = small
+                .iter()
+                .map(|department| within(theme, department).0)
+                .sum();
             (1..MIN_GROUP).contains(&hidden)
         });
-        let others = departments.iter().filter(|department| !small.contains(*department));
+        let others = departments
+            .iter()
+            .filter(|department| !small.contains(*department));
         if let (true, Some(smallest)) = (is_told, others.min_by_key(|one| (least(one), **one))) {
             small.insert(smallest);
         }
@@ -362,12 +430,18 @@ async fn departments_are_shown_with_all_themes_or_with_none() {
                 expected.push(if is_suppressed {
                     joined(row, hidden())
                 } else {
-                    joined(joined(row, json!({"people_count": people})), figures(&scores))
+                    joined(
+                        joined(row, json!({"people_count": people})),
+                        figures(&scores),
+                    )
                 });
             }
         }
     }
     let found = view(&pool, "survey_results_by_group_and_department").await;
     assert_rows("survey_results_by_group_and_department", &found, &expected);
-    assert!(expected.iter().any(|row| row["is_suppressed"] == false), "everything is hidden");
+    assert!(
+        expected.iter().any(|row| row["is_suppressed"] == false),
+        "everything is hidden"
+    );
 }

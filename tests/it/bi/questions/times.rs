@@ -78,7 +78,10 @@ async fn stand_at(pool: &PgPool, at: &str) {
 }
 
 async fn run(pool: &PgPool, sql: &str) {
-    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(pool).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(pool)
+        .await
+        .unwrap();
 }
 
 async fn one(pool: &PgPool, name: &str, condition: &str) -> Row {
@@ -95,17 +98,26 @@ async fn a_deleted_enrollment_leaves_the_figures_and_comes_back_once() {
     let before = view(pool, "enrollment_funnel").await;
     let history = view(pool, "training_history").await.len();
     let purged = life
-        .change_at("2026-06-21T08:00:00Z", json!({"kind": "enrollment-purged", "seed": 3}))
+        .change_at(
+            "2026-06-21T08:00:00Z",
+            json!({"kind": "enrollment-purged", "seed": 3}),
+        )
         .await;
     life.read_at("2026-06-21T09:00:00Z").await;
-    let of_it = format!("enrollment_id = '{}'", purged["enrollment"].as_str().unwrap());
+    let of_it = format!(
+        "enrollment_id = '{}'",
+        purged["enrollment"].as_str().unwrap()
+    );
     assert_eq!(view_where(pool, "enrollment_funnel", &of_it).await.len(), 0);
     assert_eq!(view_where(pool, "not_finished", &of_it).await.len(), 0);
     // That somebody did it stays true.
     let gone = view_where(pool, "training_history", &of_it).await;
     assert!(!gone.is_empty() && gone.iter().all(|row| is(row, "is_deleted")));
     assert_eq!(view(pool, "training_history").await.len(), history);
-    let changes = format!("change = 'enrollment gone' and about = '{}'", text(&gone[0], "enrollment_name").replace('\'', "''"));
+    let changes = format!(
+        "change = 'enrollment gone' and about = '{}'",
+        text(&gone[0], "enrollment_name").replace('\'', "''")
+    );
     one(pool, "changes_since_yesterday", &changes).await;
 
     life.change_at(
@@ -115,15 +127,32 @@ async fn a_deleted_enrollment_leaves_the_figures_and_comes_back_once() {
     .await;
     life.read_at("2026-06-21T21:00:00Z").await;
     assert_eq!(view(pool, "training_history").await.len(), history);
-    assert!(view(pool, "training_history").await.iter().all(|row| !is(row, "is_deleted")));
+    assert!(
+        view(pool, "training_history")
+            .await
+            .iter()
+            .all(|row| !is(row, "is_deleted"))
+    );
     let expected: Vec<Value> = before
         .iter()
         .map(|row| {
-            let names = ["company_id", "enrollment_id", "assigned_count", "completed_count"];
-            names.iter().map(|name| ((*name).to_owned(), row[*name].clone())).collect()
+            let names = [
+                "company_id",
+                "enrollment_id",
+                "assigned_count",
+                "completed_count",
+            ];
+            names
+                .iter()
+                .map(|name| ((*name).to_owned(), row[*name].clone()))
+                .collect()
         })
         .collect();
-    assert_rows("enrollment_funnel", &view(pool, "enrollment_funnel").await, &expected);
+    assert_rows(
+        "enrollment_funnel",
+        &view(pool, "enrollment_funnel").await,
+        &expected,
+    );
 }
 
 #[tokio::test]
@@ -138,7 +167,10 @@ async fn a_month_that_is_over_keeps_what_was_true_at_its_end() {
     .await;
     // The month ends, and then somebody completes something.
     let open = life.simulator.truth("enrollment_users").await;
-    let open = open.iter().find(|row| row["status"] == "Not Responded").unwrap();
+    let open = open
+        .iter()
+        .find(|row| row["status"] == "Not Responded")
+        .unwrap();
     let change = life
         .change_at(
             "2026-07-02T08:00:00Z",
@@ -150,41 +182,80 @@ async fn a_month_that_is_over_keeps_what_was_true_at_its_end() {
         .await;
     life.read_at("2026-07-02T09:00:00Z").await;
     life.stand_at("2026-07-02T20:00:00Z").await;
-    let of_it = format!("enrollment_id = '{}'", change["enrollment"].as_str().unwrap());
+    let of_it = format!(
+        "enrollment_id = '{}'",
+        change["enrollment"].as_str().unwrap()
+    );
     let row = one(pool, "reported_then_and_now", &of_it).await;
     assert_eq!(text(&row, "month_end"), "2026-06-30");
     assert_eq!(number(&row, "completed_since"), Some(1.0), "{row:?}");
     assert_eq!(number(&row, "assigned_since"), Some(0.0), "{row:?}");
 
     let company = format!("company_id = '{}'", change["company"].as_str().unwrap());
-    let told = one(pool, "changes_since_yesterday", &format!("{company} and change = 'status'")).await;
+    let told = one(
+        pool,
+        "changes_since_yesterday",
+        &format!("{company} and change = 'status'"),
+    )
+    .await;
     assert_eq!(
-        (text(&told, "before_value"), text(&told, "now_value"), number(&told, "how_many")),
+        (
+            text(&told, "before_value"),
+            text(&told, "now_value"),
+            number(&told, "how_many")
+        ),
         ("Not Responded", "Completed", Some(1.0))
     );
 
     // The quarter ended with the month; its departments add up to the same.
     let then = view_where(pool, "reported_then_and_now", &company).await;
     let departments = view_where(pool, "completion_by_department_and_quarter", &company).await;
-    assert!(departments.iter().all(|row| text(row, "year_quarter") == "2026-Q2"), "{departments:?}");
-    let sum = |rows: &[Row], name: &str| rows.iter().filter_map(|row| number(row, name)).sum::<f64>();
-    assert_eq!(sum(&departments, "assigned_count"), sum(&then, "assigned_then"));
-    assert_eq!(sum(&departments, "completed_count"), sum(&then, "completed_then"));
+    assert!(
+        departments
+            .iter()
+            .all(|row| text(row, "year_quarter") == "2026-Q2"),
+        "{departments:?}"
+    );
+    let sum =
+        |rows: &[Row], name: &str| rows.iter().filter_map(|row| number(row, name)).sum::<f64>();
+    assert_eq!(
+        sum(&departments, "assigned_count"),
+        sum(&then, "assigned_then")
+    );
+    assert_eq!(
+        sum(&departments, "completed_count"),
+        sum(&then, "completed_then")
+    );
 
     // Of the mandatory ones that were due by then, the same again.
     let due: Vec<Row> = view_where(pool, "enrollment_funnel", &company).await;
     let is_due = |row: &Row| !text(row, "due_on").is_empty() && text(row, "due_on") <= "2026-06-30";
-    let due: Vec<&str> = due.iter().filter(|row| is_due(row)).map(|row| text(row, "enrollment_id")).collect();
+    let due: Vec<&str> = due
+        .iter()
+        .filter(|row| is_due(row))
+        .map(|row| text(row, "enrollment_id"))
+        .collect();
     assert!(!due.is_empty());
     let of_due: Vec<Row> = then
         .iter()
         .filter(|row| due.contains(&text(row, "enrollment_id")))
         .cloned()
         .collect();
-    let june = one(pool, "completion_by_due_date", &format!("{company} and month_end = '2026-06-30'")).await;
+    let june = one(
+        pool,
+        "completion_by_due_date",
+        &format!("{company} and month_end = '2026-06-30'"),
+    )
+    .await;
     assert_eq!(number(&june, "enrollment_count"), Some(due.len() as f64));
-    assert_eq!(number(&june, "assigned_count"), Some(sum(&of_due, "assigned_then")));
-    assert_eq!(number(&june, "completed_count"), Some(sum(&of_due, "completed_then")));
+    assert_eq!(
+        number(&june, "assigned_count"),
+        Some(sum(&of_due, "assigned_then"))
+    );
+    assert_eq!(
+        number(&june, "completed_count"),
+        Some(sum(&of_due, "completed_then"))
+    );
 }
 
 #[tokio::test]
@@ -219,7 +290,11 @@ async fn who_moves_is_in_the_new_department_now_and_in_the_old_one_where_it_was_
         assert_eq!(row["department_now"], person["department"]);
         assert_eq!(row["target_user_key"], person["target_user_key"]);
         let is_newest = row["enrollment_id"] == newest["enrollment_id"];
-        assert_eq!(row["full_name"] == person["full_name"], is_newest, "{row:?}");
+        assert_eq!(
+            row["full_name"] == person["full_name"],
+            is_newest,
+            "{row:?}"
+        );
         if is_newest {
             assert_eq!(row["department_reported"], person["department"]);
         } else {
@@ -261,12 +336,19 @@ async fn days_are_those_of_the_accounts_zone_when_summer_time_begins_and_ends() 
         assert_eq!(text(&row, "due_on"), "2026-03-29");
         assert_eq!(number(&row, "days_overdue"), days_overdue, "at {now}");
         let license = one(&pool, "licenses_ending", "true").await;
-        assert_eq!(number(&license, "days_left"), Some(f64::from(days_left)), "at {now}");
+        assert_eq!(
+            number(&license, "days_left"),
+            Some(f64::from(days_left)),
+            "at {now}"
+        );
     }
     // At 23:30 of 25 October in Berlin, a day of 25 hours.
     let pool = database::migrated().await;
     due_at(&pool, "2026-10-25T22:30:00Z").await;
-    for (now, days_overdue) in [("2026-10-25T22:59:00Z", None), ("2026-10-25T23:01:00Z", Some(1.0))] {
+    for (now, days_overdue) in [
+        ("2026-10-25T22:59:00Z", None),
+        ("2026-10-25T23:01:00Z", Some(1.0)),
+    ] {
         stand_at(&pool, now).await;
         let row = one(&pool, "not_finished", "true").await;
         assert_eq!(text(&row, "due_on"), "2026-10-25");
@@ -292,7 +374,12 @@ async fn nobody_has_no_rate_an_unknown_mark_is_no_test_and_what_is_excluded_is_o
     )
     .await;
     let empty = one(&pool, "enrollment_funnel", "enrollment_id = 'empty'").await;
-    for rate in ["delivery_rate", "opening_rate", "participation_rate", "completion_rate"] {
+    for rate in [
+        "delivery_rate",
+        "opening_rate",
+        "participation_rate",
+        "completion_rate",
+    ] {
         assert!(empty[rate].is_null(), "{rate}");
     }
     assert_eq!(number(&empty, "assigned_count"), Some(0.0));
@@ -301,8 +388,14 @@ async fn nobody_has_no_rate_an_unknown_mark_is_no_test_and_what_is_excluded_is_o
     assert!(survey["participation_rate"].is_null());
 
     let funnel = view(&pool, "enrollment_funnel").await;
-    let counted: Vec<&str> = funnel.iter().map(|row| text(row, "enrollment_id")).collect();
-    assert!(counted.contains(&"unknown") && !counted.contains(&"test") && !counted.contains(&"out"), "{counted:?}");
+    let counted: Vec<&str> = funnel
+        .iter()
+        .map(|row| text(row, "enrollment_id"))
+        .collect();
+    assert!(
+        counted.contains(&"unknown") && !counted.contains(&"test") && !counted.contains(&"out"),
+        "{counted:?}"
+    );
     let unknown = one(&pool, "enrollment_funnel", "enrollment_id = 'unknown'").await;
     assert!(unknown["is_test"].is_null(), "unknown is not false");
     for (check, found) in [
@@ -311,10 +404,17 @@ async fn nobody_has_no_rate_an_unknown_mark_is_no_test_and_what_is_excluded_is_o
         ("excluded enrollments", 1.0),
     ] {
         let row = one(&pool, "data_quality", &format!("check_name = '{check}'")).await;
-        assert_eq!((number(&row, "found_count"), number(&row, "of_count")), (Some(found), Some(5.0)), "{check}");
+        assert_eq!(
+            (number(&row, "found_count"), number(&row, "of_count")),
+            (Some(found), Some(5.0)),
+            "{check}"
+        );
     }
     let company = one(&pool, "company_overview", "true").await;
     assert_eq!(number(&company, "enrollment_count"), Some(3.0));
     assert_eq!(number(&company, "completion_rate"), Some(0.5));
-    assert_eq!(one(&pool, "test_enrollments_running", "true").await["enrollment_id"], "test");
+    assert_eq!(
+        one(&pool, "test_enrollments_running", "true").await["enrollment_id"],
+        "test"
+    );
 }

@@ -43,7 +43,11 @@ async fn widgets_are_shown_value_by_value_and_divided_where_they_are_multiplied(
         })
         .collect();
     assert!(has_hundredfold);
-    assert_rows("widget_time_series", &view(&pool, "widget_time_series").await, &expected);
+    assert_rows(
+        "widget_time_series",
+        &view(&pool, "widget_time_series").await,
+        &expected,
+    );
 }
 
 #[tokio::test]
@@ -64,9 +68,9 @@ async fn the_risk_score_of_a_month_is_its_last_point_beside_the_industry() {
         .map(|((company, month), points)| {
             let last = points.keys().map(|(date, _)| *date).max().unwrap();
             let score = |wanted: &str| {
-                let mut of_label = points.iter().filter(|((date, label), _)| {
-                    *date == last && label.starts_with(wanted)
-                });
+                let mut of_label = points
+                    .iter()
+                    .filter(|((date, label), _)| *date == last && label.starts_with(wanted));
                 of_label.next().map(|(_, value)| *value)
             };
             let (own, industry) = (score("Company"), score("Industry Avg"));
@@ -78,7 +82,11 @@ async fn the_risk_score_of_a_month_is_its_last_point_beside_the_industry() {
             })
         })
         .collect();
-    assert_rows("risk_score_by_month", &view(&pool, "risk_score_by_month").await, &expected);
+    assert_rows(
+        "risk_score_by_month",
+        &view(&pool, "risk_score_by_month").await,
+        &expected,
+    );
 }
 
 #[tokio::test]
@@ -111,7 +119,11 @@ async fn repeat_offenders_are_a_share_of_who_was_simulated() {
             })
         })
         .collect();
-    assert_rows("repeat_offenders", &view(&pool, "repeat_offenders").await, &expected);
+    assert_rows(
+        "repeat_offenders",
+        &view(&pool, "repeat_offenders").await,
+        &expected,
+    );
 }
 
 #[tokio::test]

@@ -249,7 +249,8 @@ impl Truth {
             let of_questions = spent.get(text(session, "session_id"));
             let seconds: f64 = of_questions.into_iter().flat_map(|all| all.values()).sum();
             let end = start + TimeDelta::milliseconds((seconds * 1000.0) as i64);
-            let key = ["company_id", "enrollment_id", "target_user_id"].map(|name| text(session, name));
+            let key =
+                ["company_id", "enrollment_id", "target_user_id"].map(|name| text(session, name));
             let first = ends.entry((key[0], key[1], key[2])).or_insert(end);
             *first = end.min(*first);
         }
@@ -264,7 +265,9 @@ fn seconds(interval: &str) -> f64 {
         None => (0.0, interval),
     };
     let parts = clock.split(':').filter(|part| !part.is_empty());
-    let clock = parts.fold(0.0, |sum, part| sum * 60.0 + part.parse::<f64>().expect("a number"));
+    let clock = parts.fold(0.0, |sum, part| {
+        sum * 60.0 + part.parse::<f64>().expect("a number")
+    });
     days * 86_400.0 + clock
 }
 
@@ -327,7 +330,9 @@ pub fn assert_rows(view: &str, found: &[Row], expected: &[Value]) {
     let lines = |rows: &mut dyn Iterator<Item = &Row>| {
         let line = |row: &Row| {
             let value = |name: &&String| {
-                let value = row.get(*name).unwrap_or_else(|| panic!("no {name} in {view}"));
+                let value = row
+                    .get(*name)
+                    .unwrap_or_else(|| panic!("no {name} in {view}"));
                 format!("{name}={}", plain(value))
             };
             names.iter().map(value).collect::<Vec<_>>().join(" ")
@@ -338,8 +343,16 @@ pub fn assert_rows(view: &str, found: &[Row], expected: &[Value]) {
     };
     let expected = lines(&mut expected.iter().copied());
     let found = lines(&mut found.iter());
-    let missing: Vec<_> = expected.iter().filter(|one| !found.contains(one)).take(4).collect();
-    let surplus: Vec<_> = found.iter().filter(|one| !expected.contains(one)).take(4).collect();
+    let missing: Vec<_> = expected
+        .iter()
+        .filter(|one| !found.contains(one))
+        .take(4)
+        .collect();
+    let surplus: Vec<_> = found
+        .iter()
+        .filter(|one| !expected.contains(one))
+        .take(4)
+        .collect();
     assert!(
         missing.is_empty() && surplus.is_empty(),
         "{view} differs\nmissing:\n{missing:#?}\nsurplus:\n{surplus:#?}"
@@ -352,7 +365,10 @@ fn plain(value: &Value) -> String {
     match value {
         Value::Number(number) => format!("{:.6}", number.as_f64().expect("a number")),
         Value::String(text) => match DateTime::parse_from_rfc3339(text) {
-            Ok(at) => at.with_timezone(&Utc).format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            Ok(at) => at
+                .with_timezone(&Utc)
+                .format("%Y-%m-%dT%H:%M:%SZ")
+                .to_string(),
             Err(_) => text.clone(),
         },
         other => other.to_string(),
