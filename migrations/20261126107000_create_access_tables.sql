@@ -19,18 +19,25 @@ comment on column sync.company_grants.role_name is 'The role, a login or a group
 comment on column sync.company_grants.company_id is 'The company.';
 comment on column sync.company_grants.granted_at is 'When it was granted.';
 
-create view sync.reader as
-select exists (
-    select from sync.access_roles a
-    join pg_catalog.pg_roles r on r.rolname = a.role_name
-    where a.kind in ('owner', 'writer', 'bi_reader') and pg_catalog.pg_has_role(current_user, r.oid, 'usage')) as sees_all;
-comment on view sync.reader is 'One row about the role that asks.';
-comment on column sync.reader.sees_all is 'It reads the rows of every company.';
+-- The policies call these with current_user, which at the end of a view is still the role that reads. They run with the
+-- rights of the owner, so that nobody else needs any on the tables.
+create function sync.reads_all(reader name) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog as $$
+begin
+    return exists (
+        select from sync.access_roles a
+        join pg_catalog.pg_roles r on r.rolname = a.role_name
+        where a.kind in ('owner', 'writer', 'bi_reader') and pg_catalog.pg_has_role(reader, r.oid, 'usage'));
+end $$;
+comment on function sync.reads_all(name) is 'Whether a role reads the rows of every company.';
 
-create view sync.reader_companies as
-select g.company_id
-from sync.company_grants g
-join pg_catalog.pg_roles r on r.rolname = g.role_name
-where pg_catalog.pg_has_role(current_user, r.oid, 'usage');
-comment on view sync.reader_companies is 'The companies that were granted to the role that asks.';
-comment on column sync.reader_companies.company_id is 'The company.';
+create function sync.companies_of(reader name) returns text[]
+language plpgsql stable security definer set search_path = pg_catalog as $$
+begin
+    return array(
+        select g.company_id
+        from sync.company_grants g
+        join pg_catalog.pg_roles r on r.rolname = g.role_name
+        where pg_catalog.pg_has_role(reader, r.oid, 'usage'));
+end $$;
+comment on function sync.companies_of(name) is 'The companies that were granted to a role.';

@@ -70,6 +70,11 @@ select v.oid::regclass::text, 'cannot be read by ' || r.role_name
 from pg_class v cross join reading r
 where v.relnamespace = to_regnamespace('bi') and v.relkind = 'v' and not has_table_privilege(r.oid, v.oid, 'select')
 union all
+select p.oid::regprocedure::text, 'cannot be called by ' || r.role_name
+from (values (to_regprocedure('sync.reads_all(name)')), (to_regprocedure('sync.companies_of(name)'))) p (oid)
+cross join reading r
+where not has_function_privilege(r.oid, p.oid, 'execute')
+union all
 select v.oid::regclass::text, 'is not readable for the views'
 from read_by_views d join pg_class v on v.oid = d.oid cross join bi_owner b
 where v.relnamespace <> to_regnamespace('bi') and not has_table_privilege(b.oid, v.oid, 'select')
@@ -81,7 +86,7 @@ select t.name, case
            when not t.relrowsecurity then 'has no row-level security'
            else 'has other rules about who reads its rows than keepnet-etl wrote' end
 from readable t
-where (t.relkind in ('v', 'm') and t.name not in ('sync.reader', 'sync.reader_companies'))
+where t.relkind in ('v', 'm')
    or t.relkind = 'f'
    or t.relkind in ('r', 'p')
       and (pg_has_role(t.bi_owner, t.relowner, 'usage')
@@ -97,7 +102,7 @@ where (t.relkind in ('v', 'm') and t.name not in ('sync.reader', 'sync.reader_co
                  and (pg_get_expr(p.polqual, p.polrelid) = 'false'
                       or exists (select from pg_depend d
                                  where d.classid = 'pg_policy'::regclass and d.objid = p.oid
-                                   and d.refobjid = to_regclass('sync.reader_companies'))
+                                   and d.refobjid = to_regprocedure('sync.companies_of(name)'))
                       or t.name in ('ref.status_map', 'ref.question_group_labels', 'sync.accounts', 'sync.view_settings'))))
 union all
 select t.name, 'cannot be written by the daemon: it has no rule for ' || w.role_name

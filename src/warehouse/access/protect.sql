@@ -7,7 +7,7 @@ declare
     bi_customer constant text := (select a.role_name from sync.access_roles a where a.kind = 'bi_customer');
     ref_editor constant text := (select a.role_name from sync.access_roles a where a.kind = 'ref_editor');
     -- Sub-selects, so that they are answered once for each query and not for each row.
-    seen constant text := '(select r.sees_all from sync.reader r) or %s = any (array(select c.company_id from sync.reader_companies c))';
+    seen constant text := '(select sync.reads_all(current_user)) or %s = any ((select sync.companies_of(current_user))::text[])';
     one record;
     rule text;
 begin
@@ -42,7 +42,8 @@ begin
 
     execute format('grant usage on schema keepnet, rollup, ref, sync to %I', bi_owner);
     execute format('grant select on all tables in schema keepnet, rollup, ref to %I', bi_owner);
-    execute format('grant select on sync.reader, sync.reader_companies to %I', bi_owner);
+    -- Functions are called with the rights of who reads, who cannot name them without the schema.
+    execute format('grant execute on function sync.reads_all(name), sync.companies_of(name) to %I, %I', bi_reader, bi_customer);
 
     execute format('grant usage on schema keepnet, rollup, sync to %I', writer);
     execute format('grant select, insert, update, delete on all tables in schema keepnet, rollup, sync to %I', writer);
