@@ -8,12 +8,12 @@
 set -euo pipefail
 
 companies=${1:-1000} enrollments=${2:-20} users=${3:-500}
-program=$(realpath "${KEEPNET_ETL:-${CARGO_TARGET_DIR:-target}/release/keepnet-etl}")
 here=$(dirname "$(realpath "$0")")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 if [[ -z ${DATABASE_URL:-} ]]; then
+    program=$(realpath "${KEEPNET_ETL:-${CARGO_TARGET_DIR:-target}/release/keepnet-etl}")
     export KEEPNET_ETL__WAREHOUSE__DATA_DIR=$folder/postgres KEEPNET_ETL__LOG__LEVEL=warn
     trap '"$program" stop-database >/dev/null || true; rm -rf "$folder"' EXIT
     DATABASE_URL=$("$program" migrate | grep -o 'postgresql://[^ ]*' | head -1)

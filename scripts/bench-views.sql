@@ -61,28 +61,6 @@ select e.company_id, e.enrollment_id, u.u,
 from (select distinct on (enrollment_id) * from keepnet.enrollments order by enrollment_id, company_id) e
 cross join generate_series(1, :users) u (u);
 
-insert into keepnet.enrollment_users (company_id, enrollment_id, reported_enrollment_id, target_user_id, email, first_name,
-    last_name, department, status, exam_status, exam_score, is_main_score, first_completed_at, session_completed_at,
-    last_interaction_at, delivery_type, first_seen_at, synced_at, valid_from)
-select c.company_id, d.enrollment_id, d.enrollment_id, 'U' || lpad(d.u::text, 11, '0'), 'user' || d.u || '@example.com',
-       'First' || d.u, 'Last' || d.u, 'Department ' || d.u % 8,
-       case when d.draw < 50 then 'Completed' when d.draw < 65 then 'In Progress' when d.draw < 78 then 'Not Responded'
-            when d.draw < 90 then 'Opened Email' when d.draw < 97 then 'Clicked Link' else 'Not Delivered' end,
-       'Incomplete', case when d.draw < 50 and not d.is_survey then 60 + d.draw % 40 end, false,
-       case when d.draw < 50 and not d.is_survey then d.created_at + d.took end,
-       case when d.draw < 50 and d.is_survey then d.created_at + d.took end,
-       d.created_at + d.took, 'Email', d.first_seen_at, greatest(d.first_seen_at, d.created_at + d.took),
-       case when d.draw < 65 then greatest(d.first_seen_at, d.created_at + d.took) else d.first_seen_at end
-from keepnet.companies c cross join drawn d
-where c.kind = 'customer';
-
-insert into keepnet.enrollment_user_history (company_id, enrollment_id, reported_enrollment_id, target_user_id, valid_from,
-    valid_to, is_present, status, exam_status)
-select c.company_id, d.enrollment_id, d.enrollment_id, 'U' || lpad(d.u::text, 11, '0'), d.first_seen_at,
-       d.created_at + d.took, true, 'Not Responded', 'Incomplete'
-from keepnet.companies c cross join drawn d
-where c.kind = 'customer' and d.draw < 65 and d.created_at + d.took > d.first_seen_at;
-
 insert into keepnet.enrollment_summaries (company_id, enrollment_id, total_target_user_count, completed_count,
     in_progress_count, no_response_count, is_test)
 select company_id, enrollment_id, :users, :users / 2, :users / 7, :users / 8, is_test from keepnet.enrollments;
@@ -96,20 +74,44 @@ insert into keepnet.survey_question_options (company_id, enrollment_id, content_
 select q.company_id, q.enrollment_id, q.content_id, q.question_id, o, 'Option ' || o
 from keepnet.survey_questions q cross join generate_series(0, 4) o;
 
-insert into keepnet.survey_sessions (company_id, enrollment_id, target_user_id, session_id, content_id, started_at, is_latest,
-    asked_count, answered_count)
-select u.company_id, u.enrollment_id, u.target_user_id, 's' || substr(u.target_user_id, 2), 'en', u.session_completed_at, true,
-       10, 10
-from keepnet.enrollment_users u
-where u.session_completed_at is not null;
-
-insert into keepnet.survey_answers (company_id, enrollment_id, target_user_id, session_id, question_id, position, content_id,
-    question_type, option_text, scored_position, latency, result)
-select s.company_id, s.enrollment_id, s.target_user_id, s.session_id, q.question_id, a.chosen, q.content_id, 'choice-single',
-       'Option ' || a.chosen, case when q.is_reversed then 4 - a.chosen else a.chosen end, interval '4 seconds', 'neutral'
-from keepnet.survey_sessions s
-join keepnet.survey_questions q on q.company_id = s.company_id and q.enrollment_id = s.enrollment_id
-cross join lateral (select abs(hashtext(s.target_user_id || q.question_id)) % 5 as chosen) a;
+-- Company by company, as a load writes them: the rows of one lie together.
+create procedure pg_temp.fill(of_company text) language sql as $$
+    insert into keepnet.enrollment_users (company_id, enrollment_id, reported_enrollment_id, target_user_id, email, first_name,
+        last_name, department, status, exam_status, exam_score, is_main_score, first_completed_at, session_completed_at,
+        last_interaction_at, delivery_type, first_seen_at, synced_at, valid_from)
+    select of_company, d.enrollment_id, d.enrollment_id, 'U' || lpad(d.u::text, 11, '0'), 'user' || d.u || '@example.com',
+           'First' || d.u, 'Last' || d.u, 'Department ' || d.u % 8,
+           case when d.draw < 50 then 'Completed' when d.draw < 65 then 'In Progress' when d.draw < 78 then 'Not Responded'
+                when d.draw < 90 then 'Opened Email' when d.draw < 97 then 'Clicked Link' else 'Not Delivered' end,
+           'Incomplete', case when d.draw < 50 and not d.is_survey then 60 + d.draw % 40 end, false,
+           case when d.draw < 50 and not d.is_survey then d.created_at + d.took end,
+           case when d.draw < 50 and d.is_survey then d.created_at + d.took end,
+           d.created_at + d.took, 'Email', d.first_seen_at, greatest(d.first_seen_at, d.created_at + d.took),
+           case when d.draw < 65 then greatest(d.first_seen_at, d.created_at + d.took) else d.first_seen_at end
+    from drawn d;
+    insert into keepnet.enrollment_user_history (company_id, enrollment_id, reported_enrollment_id, target_user_id, valid_from,
+        valid_to, is_present, status, exam_status)
+    select of_company, d.enrollment_id, d.enrollment_id, 'U' || lpad(d.u::text, 11, '0'), d.first_seen_at,
+           d.created_at + d.took, true, 'Not Responded', 'Incomplete'
+    from drawn d
+    where d.draw < 65 and d.created_at + d.took > d.first_seen_at;
+    insert into keepnet.survey_sessions (company_id, enrollment_id, target_user_id, session_id, content_id, started_at, is_latest,
+        asked_count, answered_count)
+    select u.company_id, u.enrollment_id, u.target_user_id, 's' || substr(u.target_user_id, 2), 'en', u.session_completed_at - interval '40 seconds', true,
+           10, 10
+    from keepnet.enrollment_users u
+    where u.company_id = of_company and u.session_completed_at is not null;
+    insert into keepnet.survey_answers (company_id, enrollment_id, target_user_id, session_id, question_id, position, content_id,
+        question_type, option_text, scored_position, latency, result)
+    select s.company_id, s.enrollment_id, s.target_user_id, s.session_id, q.question_id, a.chosen, q.content_id, 'choice-single',
+           'Option ' || a.chosen, case when q.is_reversed then 4 - a.chosen else a.chosen end, interval '4 seconds', 'neutral'
+    from keepnet.survey_sessions s
+    join keepnet.survey_questions q on q.company_id = s.company_id and q.enrollment_id = s.enrollment_id
+    cross join lateral (select abs(hashtext(s.target_user_id || q.question_id)) % 5 as chosen) a
+    where s.company_id = of_company;
+$$;
+select format('call pg_temp.fill(%L)', company_id) from keepnet.companies where kind = 'customer' order by company_id
+\gexec
 
 insert into keepnet.widgets (company_id, widget_id, name, widget_type, chart_type)
 select company_id, 'w' || w, 'Widget ' || w, 'Widget' || w, 'line'

@@ -17,6 +17,7 @@ pub mod sync;
 pub mod app;
 pub mod cli;
 pub mod daemon;
+pub mod documents;
 pub mod telemetry;
 
 pub mod simulator;

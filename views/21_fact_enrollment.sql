@@ -50,7 +50,7 @@ select
     n.day as completed_on,
     (extract(year from n.day) * 10000 + extract(month from n.day) * 100 + extract(day from n.day))::int as completed_on_key,
     n.basis as completed_at_basis,
-    n.user_count as completed_count
+    n.user_count::bigint as completed_count
 from rollup.completion_days n
 join keepnet.enrollments e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id and e.deleted_at is null
 join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null

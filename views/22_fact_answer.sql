@@ -172,7 +172,7 @@ select
     nullif(n.scale_position, -1) as scale_position,
     nullif(n.scored_position, -1) as scored_position,
     100 * nullif(n.scored_position, -1) / nullif(q.option_count - 1, 0)::double precision as score,
-    n.answer_count
+    n.answer_count::bigint as answer_count
 from rollup.answer_options n
 join keepnet.enrollments e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id and e.deleted_at is null
 join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null

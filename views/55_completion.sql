@@ -68,9 +68,9 @@ select
     count(*) as enrollment_count,
     count(*) filter (where date_trunc('month', m.due_on) = date_trunc('month', m.month_end)) as due_in_month_count,
     count(*) filter (where not m.is_covered) as uncovered_count,
-    coalesce(sum(m.targeted_user_count) filter (where m.is_covered), 0)::bigint as assigned_count,
-    coalesce(sum(m.completed_count) filter (where m.is_covered), 0)::bigint as completed_count,
-    coalesce(sum(m.overdue_count) filter (where m.is_covered), 0)::bigint as overdue_count,
+    (sum(m.targeted_user_count) filter (where m.is_covered))::bigint as assigned_count,
+    (sum(m.completed_count) filter (where m.is_covered))::bigint as completed_count,
+    (sum(m.overdue_count) filter (where m.is_covered))::bigint as overdue_count,
     sum(m.completed_count) filter (where m.is_covered)::double precision
         / nullif(sum(m.targeted_user_count) filter (where m.is_covered), 0)::double precision as completion_rate
 from bi.fact_enrollment_month_end m
@@ -90,7 +90,7 @@ comment on column bi.completion_by_due_date.month_end is 'Last day of the month,
 comment on column bi.completion_by_due_date.enrollment_count is 'Mandatory enrollments whose due day is not after it.';
 comment on column bi.completion_by_due_date.due_in_month_count is 'Those whose due day lies in this month.';
 comment on column bi.completion_by_due_date.uncovered_count is 'Those that keepnet-etl did not watch at that time.';
-comment on column bi.completion_by_due_date.assigned_count is 'People per enrollment who were to finish it at the month''s end, added up.';
+comment on column bi.completion_by_due_date.assigned_count is 'People per enrollment who were to finish it at the month''s end, added up; null when none was watched then.';
 comment on column bi.completion_by_due_date.completed_count is 'Those of them who had.';
 comment on column bi.completion_by_due_date.overdue_count is 'Those of them who had not.';
 comment on column bi.completion_by_due_date.completion_rate is 'completed_count over assigned_count, 0 to 1; null without users.';

@@ -143,6 +143,7 @@ select c.company_key,
            w.label,
            w.name,
            case
+               when w.value is null then null
                when w.widget_type in ('HumanRiskScoreforHighestRiskUsersWidget',
                                       'HumanRiskScoreforHighestRiskDepartmentsWidget',
                                       'HumanRiskScoreforHighestRiskCompaniesWidget')

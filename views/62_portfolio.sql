@@ -2,51 +2,59 @@
 
 create or replace view bi.license_use_by_month as
 select
-    m.company_key,
-    m.company_id,
-    m.company_name,
-    m.month,
-    m.licensed_user_count,
-    m.target_user_count,
-    m.monthly_active_user_count,
-    m.peak_target_user_count,
-    m.target_user_count::double precision / nullif(m.licensed_user_count, 0) as license_usage,
-    case when m.licensed_user_count is not null
-         then greatest(m.peak_target_user_count - m.licensed_user_count, 0) end as peak_above_license,
-    m.license_ends_on,
-    m.observed_days,
-    m.is_closed
-from (
+    c.company_key,
+    c.company_id,
+    c.company_name,
+    m.month::date as month,
+    v.licensed_user_count,
+    v.target_user_count,
+    v.monthly_active_user_count,
+    v.peak_target_user_count,
+    v.target_user_count::double precision / nullif(v.licensed_user_count, 0) as license_usage,
+    case when v.licensed_user_count is not null
+         then greatest(v.peak_target_user_count - v.licensed_user_count, 0) end as peak_above_license,
+    (v.license_ends_at at time zone p.time_zone)::date as license_ends_on,
+    m.month < date_trunc('month', p.today::timestamp) as is_closed
+from bi.dim_company c
+cross join bi.present p
+cross join lateral generate_series(
+    date_trunc('month', p.today::timestamp) - interval '12 months',
+    date_trunc('month', p.today::timestamp),
+    interval '1 month') m (month)
+cross join lateral (
     select
-        d.company_key,
-        d.company_id,
-        d.company_name,
-        date_trunc('month', d.day)::date as month,
-        (array_agg(d.licensed_user_count order by d.day desc))[1] as licensed_user_count,
-        (array_agg(d.target_user_count order by d.day desc))[1] as target_user_count,
-        (array_agg(d.monthly_active_user_count order by d.day desc))[1] as monthly_active_user_count,
-        max(d.target_user_count) as peak_target_user_count,
-        (array_agg(d.license_ends_on order by d.day desc))[1] as license_ends_on,
-        count(*) as observed_days,
-        date_trunc('month', d.day) < date_trunc('month', p.today) as is_closed
-    from bi.fact_company_day d
-    cross join bi.present p
-    where d.day <= p.today
-      and d.day >= date_trunc('month', p.today) - interval '12 months'
-    group by d.company_key, d.company_id, d.company_name, date_trunc('month', d.day), date_trunc('month', p.today)) m;
-comment on view bi.license_use_by_month is 'One row per company and month, of the last twelve and the present one: users bought and users there were on its last day. Months before keepnet-etl saw the company are missing: the vendor tells the present only. From fact_company_day.';
+        count(*) as version_count,
+        (array_agg(h.number_of_users order by h.valid_from desc))[1] as licensed_user_count,
+        (array_agg(h.target_user_count order by h.valid_from desc))[1] as target_user_count,
+        (array_agg(h.monthly_active_user_count order by h.valid_from desc))[1] as monthly_active_user_count,
+        (array_agg(h.license_ends_at order by h.valid_from desc))[1] as license_ends_at,
+        max(h.target_user_count) as peak_target_user_count
+    from (
+        select k.valid_from, null::timestamptz as valid_to, k.number_of_users, k.target_user_count,
+               k.monthly_active_user_count, k.license_ends_at
+        from keepnet.companies k
+        where k.company_id = c.company_id and k.deleted_at is null
+        union all
+        select e.valid_from, e.valid_to, e.number_of_users, e.target_user_count, e.monthly_active_user_count,
+               e.license_ends_at
+        from keepnet.company_history e
+        where e.company_id = c.company_id and e.is_present) h
+    where h.valid_from <= p.present_at
+      and h.valid_from < (m.month + interval '1 month') at time zone p.time_zone
+      and (h.valid_to is null or h.valid_to > m.month at time zone p.time_zone)) v
+where v.version_count > 0;
+comment on view bi.license_use_by_month is 'One row per company and month, of the last twelve and the present one: users bought and users there were at its end. Months before keepnet-etl saw the company are missing: the vendor tells the present only. From the versions of companies.';
 comment on column bi.license_use_by_month.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.license_use_by_month.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';
 comment on column bi.license_use_by_month.company_name is 'Name of the company now.';
 comment on column bi.license_use_by_month.month is 'First day of the month, in the account''s zone.';
-comment on column bi.license_use_by_month.licensed_user_count is 'Users bought, on the last day of the month that is known; null when unlimited or not a number.';
+comment on column bi.license_use_by_month.licensed_user_count is 'Users bought, at the end of the month, of the present one now; null when unlimited or not a number.';
 comment on column bi.license_use_by_month.target_user_count is 'Users that the company had then (targetUserCount).';
 comment on column bi.license_use_by_month.monthly_active_user_count is 'Users active within the month, as the vendor counted them then.';
-comment on column bi.license_use_by_month.peak_target_user_count is 'The most users it had on a day of the month.';
+comment on column bi.license_use_by_month.peak_target_user_count is 'The most users it was seen with in the month.';
 comment on column bi.license_use_by_month.license_usage is 'target_user_count over licensed_user_count, 1 is all of them; null without a limit.';
-comment on column bi.license_use_by_month.peak_above_license is 'Users above what was bought on the fullest day; null without a limit.';
+comment on column bi.license_use_by_month.peak_above_license is 'Users above what was bought when there were most; null without a limit.';
 comment on column bi.license_use_by_month.license_ends_on is 'Day on which the licence was to end, as it was known then.';
-comment on column bi.license_use_by_month.observed_days is 'Days of the month on which keepnet-etl knew the company.';
 comment on column bi.license_use_by_month.is_closed is 'The month is over.';
 
 create or replace view bi.active_users_by_reseller as

@@ -80,6 +80,7 @@ pub struct Transport {
     pauses: Pauses,
     clock: SharedClock,
     sent: AtomicU64,
+    answered: AtomicU64,
     /// False until the service answered, and again after a request could not reach it at all: then nobody
     /// waits long for the next one.
     is_reachable: AtomicBool,
@@ -137,6 +138,7 @@ impl Transport {
             pauses,
             clock,
             sent: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
             is_reachable: AtomicBool::new(false),
         })
     }
@@ -145,6 +147,12 @@ impl Transport {
     #[must_use]
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Requests that were answered, whatever the answer was.
+    #[must_use]
+    pub fn answered(&self) -> u64 {
+        self.answered.load(Ordering::Relaxed)
     }
 
     /// The day's requests.
@@ -266,6 +274,7 @@ impl Transport {
         // The gate is closed before another request can have this one's place.
         let mut step = retry.after(&failed, &self.budget);
         drop(permit);
+        self.budget.announce().await;
         if is_unreachable && retry.attempts() >= 2 && !self.is_reachable.load(Ordering::Relaxed) {
             step = Step::GiveUp;
         }
@@ -346,6 +355,7 @@ impl Transport {
             .await
             .map_err(|error| self.transport_error(error))?;
         self.is_reachable.store(true, Ordering::Relaxed);
+        self.answered.fetch_add(1, Ordering::Relaxed);
         let status = response.status();
         let pause = response
             .headers()

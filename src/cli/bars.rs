@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use super::plan::words;
 use super::table::grouped;
 use crate::api::Client;
-use crate::sync::{CompanyReport, Progress};
+use crate::sync::{CompanyReport, Progress, RunReport};
 use crate::telemetry;
 use crate::verdict::Verdict;
 
@@ -71,14 +71,6 @@ impl Bars {
         pace
     }
 
-    /// Says something that stays.
-    pub fn println(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(line),
-            None => info!("{line}"),
-        }
-    }
-
     /// Takes the bar away.
     pub fn clear(&self) {
         if let Some(bar) = &self.bar {
@@ -93,6 +85,19 @@ impl Progress for Bars {
         match &self.bar {
             Some(bar) => bar.set_length(companies as u64),
             None => info!(companies, "companies are listed"),
+        }
+    }
+
+    fn goes_on(&self, report: &RunReport) {
+        let line = format!(
+            "run {}: {}, {} requests; the next one looks at what changed meanwhile, and goes on",
+            report.run_id,
+            report.outcome,
+            grouped(report.totals.requests)
+        );
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => info!("{line}"),
         }
     }
 

@@ -8,6 +8,7 @@ pub mod config;
 pub mod cursor;
 pub mod demo;
 pub mod discrepancy;
+pub mod docs;
 pub mod enroll;
 pub mod export_enrollments;
 mod failure;
@@ -18,6 +19,7 @@ pub mod portfolio;
 pub mod quarantine;
 mod recorded;
 pub mod repair_dates;
+pub mod run;
 pub mod simulate;
 pub mod status;
 pub mod stop_database;
@@ -34,6 +36,7 @@ use crate::app::App;
 use crate::settings::{Settings, Sources};
 use crate::telemetry;
 pub use failure::Failure;
+pub(crate) use table::grouped;
 
 /// Keeps a PostgreSQL warehouse equal to the Keepnet Labs reseller API
 #[derive(Debug, Parser)]
@@ -47,6 +50,7 @@ pub use failure::Failure;
   export DATABASE_URL=postgres://user:password@host/database
   keepnet-etl check                       prove settings, access and database
   keepnet-etl sync                        fill the warehouse
+  keepnet-etl run                         keep it filled
 
 Exit codes: 0 all well; 1 something could not be read completely, or the run was stopped;
 2 wrong use, settings, refused credentials or refused database; 3 API or database out of reach."
@@ -71,6 +75,8 @@ pub enum Command {
     Sync(sync::SyncArgs),
     /// Read the history once: everything of some enrollments, months of widgets
     Backfill(backfill::BackfillArgs),
+    /// Synchronize on schedule until a signal: the daemon
+    Run(run::RunArgs),
     /// Show freshness, the last runs, what failed and what to do
     Status(status::StatusArgs),
     /// Look at what is remembered of each scope, or forget it
@@ -98,6 +104,8 @@ pub enum Command {
     Simulate(Box<simulate::SimulateArgs>),
     /// Stop the private PostgreSQL
     StopDatabase(stop_database::StopDatabaseArgs),
+    /// Write the documents that come from code and catalog
+    Docs(docs::DocsArgs),
     /// Print the completion script of a shell
     #[command(after_help = "Examples:
   keepnet-etl completions bash > /etc/bash_completion.d/keepnet-etl
@@ -143,6 +151,7 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Migrate(args) => migrate::run(&app, &args).await,
         Command::Sync(args) => Box::pin(sync::run(&app, &args)).await,
         Command::Backfill(args) => Box::pin(backfill::run(&app, &args)).await,
+        Command::Run(args) => Box::pin(run::run(&app, &args)).await,
         Command::Cursor(args) => cursor::run(&app, &args).await,
         Command::Status(args) => status::run(&app, &args).await,
         Command::Quarantine(args) => quarantine::run(&app, &args).await,
@@ -156,6 +165,7 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Command::ExportEnrollments(args) => Box::pin(export_enrollments::run(&app, &args)).await,
         Command::Enroll(args) => Box::pin(enroll::run(&app, &args)).await,
         Command::StopDatabase(args) => stop_database::run(&app, &args).await,
+        Command::Docs(args) => docs::run(&app, &args).await,
         Command::Demo | Command::Simulate(_) | Command::Completions { .. } => Ok(ExitCode::SUCCESS),
     }
 }

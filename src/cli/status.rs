@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 use super::Failure;
 use super::table::{grouped, table};
 use crate::app::App;
-use crate::daemon::cycle::Cycle;
-use crate::warehouse::error::WarehouseError;
-use crate::warehouse::status::{self, CursorStatus, Status};
+use crate::daemon::document::{self, Document};
+use crate::daemon::schedule::{NextRun, next_runs};
+use crate::warehouse::status::{CursorStatus, RunStatus, Status};
 
 /// Companies shown; those with trouble come first.
 const SHOWN: usize = 30;
@@ -29,24 +29,18 @@ pub struct StatusArgs {
 /// Shows the state of the warehouse.
 pub async fn run(app: &App, args: &StatusArgs) -> Result<ExitCode, Failure> {
     let warehouse = app.open().await?;
-    let status = status::read(&warehouse.pool)
-        .await
-        .map_err(|error| WarehouseError::from_sqlx("read the status", error))?
-        .without_accepted(app.clock.now());
     let now = app.clock.now();
-    let cycle = Cycle::predict(&warehouse.pool, &app.settings, now).await?;
+    let (status, cycle) = document::read(&warehouse.pool, &app.settings, now).await?;
+    let next_runs = next_runs(&app.settings, &status.schedules, now);
     if args.json {
-        let mut json = serde_json::to_value(&status).map_err(anyhow::Error::from)?;
-        json["version"] = 1.into();
-        json["cycle"] = serde_json::to_value(&cycle).map_err(anyhow::Error::from)?;
-        // Schedules are not kept by this version: what runs it does.
-        json["next_runs"] = serde_json::Value::Array(Vec::new());
-        println!("{json:#}");
+        let document = Document::new(&status, cycle.as_ref(), next_runs);
+        println!("{:#}", document.to_json().map_err(anyhow::Error::from)?);
     } else {
         print!("{}", text(&status, now));
         if let Some(cycle) = &cycle {
             println!("\n{}", cycle.sentence());
         }
+        print!("{}", daemon(&status, &next_runs, now));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -110,6 +104,9 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
     }
     let _ = writeln!(out, "\n{listed}");
     for run in status.runs.iter().take(1) {
+        if run.outcome == "running" {
+            let _ = writeln!(out, "{}", progress(run, now));
+        }
         if let Some(error) = &run.error {
             let _ = writeln!(out, "run {}: {error}", run.id);
         }
@@ -206,6 +203,58 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
         }
     }
     out
+}
+
+/// Who keeps the schedule, and what comes next.
+#[must_use]
+pub fn daemon(status: &Status, next_runs: &[NextRun], now: DateTime<Utc>) -> String {
+    let mut out = String::new();
+    for schedule in &status.schedules {
+        if let Some(error) = &schedule.error {
+            let (name, remedy) = (
+                &schedule.name,
+                schedule.remedy.as_deref().unwrap_or_default(),
+            );
+            let _ = writeln!(out, "\nschedule.{name}: {error}\n  to do: {remedy}");
+        }
+    }
+    let Some(active) = &status.active else {
+        return out;
+    };
+    let since = ago(active.since, now);
+    let _ = writeln!(out, "\ndaemon: {} (since {since})", active.instance);
+    for next in next_runs {
+        let _ = writeln!(
+            out,
+            "  next {}: {}",
+            next.schedule,
+            next.at.format("%Y-%m-%d %H:%M:%S UTC")
+        );
+    }
+    out
+}
+
+/// How far a run under way is.
+fn progress(run: &RunStatus, now: DateTime<Utc>) -> String {
+    let count = |count: Option<i64>| {
+        count.map_or_else(
+            || "?".to_owned(),
+            |n| grouped(u64::try_from(n).unwrap_or(0)),
+        )
+    };
+    let expected = match run.predicted_requests {
+        Some(_) => format!(" of about {}", count(run.predicted_requests)),
+        None => String::new(),
+    };
+    format!(
+        "run {} is under way: {} of {} companies done, {}{expected} requests, last seen to get on {}",
+        run.id,
+        count(run.companies_done),
+        count(run.companies_total),
+        count(Some(run.requests)),
+        run.progressed_at
+            .map_or_else(|| "never".to_owned(), |at| ago(at, now)),
+    )
 }
 
 /// What is remembered, per resource.

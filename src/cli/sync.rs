@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -12,6 +11,7 @@ use super::recorded::{names, recorded};
 use super::table::{grouped, table};
 use super::{Failure, plan};
 use crate::app::{App, Place, Warehouse};
+use crate::daemon::signal::Stop;
 use crate::resource::Resource;
 use crate::sync::{self, CompanyReport, Extent, Forecast, RunKind, RunReport, SyncRequest};
 use crate::verdict::Verdict;
@@ -19,6 +19,9 @@ use crate::warehouse::load::Effect;
 
 /// Companies with trouble that the summary names one by one.
 const SHOWN: usize = 20;
+
+/// How long connections get to close in good order.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Arguments of `sync`.
 #[derive(Debug, Default, clap::Args)]
@@ -125,7 +128,8 @@ pub async fn pass(app: &App, args: &SyncArgs) -> Result<(RunReport, Place), Fail
     } else {
         work.await
     };
-    pool.close().await;
+    // A connection that hangs is not waited for.
+    let _ = tokio::time::timeout(FAREWELL, pool.close()).await;
     let watched = watched?;
     Ok((watched.report, watched.place))
 }
@@ -145,67 +149,23 @@ pub async fn watched(
     request: &SyncRequest,
 ) -> Result<Watched, Failure> {
     let client = app.client()?;
-    let stop = stop_on_signal();
+    let stop = Stop::on_signal();
     let bars = Bars::new(client.clone());
-    let report = loop {
-        let done = sync::run(
-            &app.settings,
-            &warehouse.pool,
-            &client,
-            &app.clock,
-            request,
-            &bars,
-            &stop,
-        )
-        .await;
-        match done {
-            Ok(report) if report.has_more && report.outcome != "stopped" => {
-                bars.println(&format!(
-                    "run {}: {}, {} requests; the next one looks at what changed meanwhile, and goes on",
-                    report.run_id,
-                    report.outcome,
-                    grouped(report.totals.requests)
-                ));
-            }
-            Ok(report) => break report,
-            Err(error) => {
-                bars.clear();
-                return Err(error.into());
-            }
-        }
-    };
+    let done = sync::run_through(
+        &app.settings,
+        &warehouse.pool,
+        &client,
+        &app.clock,
+        request,
+        &bars,
+        &stop.asked,
+    )
+    .await;
     bars.clear();
     Ok(Watched {
-        report,
+        report: done?,
         place: warehouse.place,
     })
-}
-
-/// The first interrupt asks the run to end after the page in hand; a second one ends it at once. What was committed
-/// stays in either case.
-fn stop_on_signal() -> Arc<AtomicBool> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&stop);
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) else {
-        return stop;
-    };
-    tokio::spawn(async move {
-        loop {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            if asked.swap(true, Ordering::Relaxed) {
-                std::process::exit(1);
-            }
-            eprintln!("stopping after the page in hand; a second signal ends at once");
-        }
-    });
-    stop
 }
 
 /// The table for people.

@@ -1,9 +1,12 @@
-//! Cron expressions. The only user of `tokio-cron-scheduler` and of the parser below it, so that
+//! Cron expressions, and being woken by them. The only user of `tokio-cron-scheduler` and of the parser below it, so that
 //! what the settings accept is what the scheduler understands.
+
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use croner::parser::{CronParser, Seconds};
-use tokio_cron_scheduler::Job;
+use tokio::sync::Notify;
+use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
 /// How a schedule is written; for messages.
 pub const CRON_FORM: &str =
@@ -60,6 +63,43 @@ pub fn shortest_pause(cron: &str, now: DateTime<Utc>) -> Option<TimeDelta> {
     const TICKS: usize = 50;
     let ticks = next_ticks(cron, now, TICKS);
     ticks.windows(2).map(|pair| pair[1] - pair[0]).min()
+}
+
+/// The scheduler could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("could not start the scheduler: {0}")]
+pub struct SchedulerError(#[from] JobSchedulerError);
+
+/// Wakes the daemon at every instant of its schedules. What is to be done then is the daemon's matter.
+pub struct Wakes {
+    scheduler: JobScheduler,
+    wake: Arc<Notify>,
+}
+
+impl Wakes {
+    /// Starts with these schedules, in UTC.
+    pub async fn start(crons: impl Iterator<Item = &str>) -> Result<Self, SchedulerError> {
+        let wake = Arc::<Notify>::default();
+        let scheduler = JobScheduler::new().await?;
+        for cron in crons {
+            let wake = Arc::clone(&wake);
+            let job = Job::new(cron, move |_, _| wake.notify_one())?;
+            scheduler.add(job).await?;
+        }
+        scheduler.start().await?;
+        Ok(Self { scheduler, wake })
+    }
+
+    /// Waits for the next instant.
+    pub async fn next(&mut self) {
+        self.wake.notified().await;
+    }
+
+    /// Ends it.
+    pub async fn stop(mut self) {
+        // Its tasks end with the process, if not before.
+        let _ = self.scheduler.shutdown().await;
+    }
 }
 
 #[cfg(test)]

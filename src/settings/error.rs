@@ -97,7 +97,7 @@ pub enum Problem {
         value: Option<String>,
         /// What is expected.
         expected: String,
-        /// A value that would do.
+        /// A value that would do, in backticks, and what it comes to if that does not go without saying.
         example: String,
     },
     /// A number or truth value where text is expected.
@@ -194,7 +194,7 @@ fn malformed(
         Some(value) => format!("is `{value}`"),
         None => "has a value that does not fit (it is not shown)".to_owned(),
     };
-    format!("`{key}` (from `{source}`) {found}, expected {expected}, for example `{example}`")
+    format!("`{key}` (from `{source}`) {found}, expected {expected}, for example {example}")
 }
 
 fn missing(keys: &[String]) -> String {

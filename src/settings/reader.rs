@@ -128,7 +128,7 @@ impl Reader {
                 source_name: self.source(key),
                 value: shown_if_malformed(form, &text),
                 expected: form.expected.clone(),
-                example: form.example.to_owned(),
+                example: format!("`{}`{}", form.example, form.meaning),
             });
         }
         parsed

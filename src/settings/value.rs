@@ -11,7 +11,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
-use crate::daemon::scheduler::{CRON_FORM, check_cron};
+use crate::clock::{Clock as _, SystemClock};
+use crate::daemon::scheduler::{CRON_FORM, check_cron, next_ticks};
 
 const KIB: u64 = 1 << 10;
 const SECOND: u64 = 1;
@@ -41,6 +42,8 @@ pub(crate) struct Form<T> {
     pub(crate) expected: String,
     /// A value that would do.
     pub(crate) example: &'static str,
+    /// What the example comes to, if that needs saying, to follow it.
+    pub(crate) meaning: String,
     /// How much of it may be shown.
     pub(crate) show: Show,
     /// Whether only text will do: `id = 007` is a mistake, `page_size = 7` is none.
@@ -60,6 +63,7 @@ impl<T> Form<T> {
         Self {
             expected: expected.into(),
             example,
+            meaning: String::new(),
             show: Show::Plain,
             is_text: false,
             is_list: false,
@@ -176,14 +180,21 @@ pub(crate) fn time_zone() -> Form<chrono_tz::Tz> {
 
 /// A cron expression, or `off`.
 pub(crate) fn schedule() -> Form<Option<String>> {
-    Form::new(
+    let example = "0 30 2 * * *";
+    let mut form = Form::new(
         format!("{CRON_FORM}, or `off`"),
-        "0 30 2 * * *",
+        example,
         |text| match text {
             "off" => Some(None),
             cron => check_cron(cron).ok().map(|()| Some(cron.to_owned())),
         },
-    )
+    );
+    let next = next_ticks(example, SystemClock.now(), 3);
+    let next: Vec<String> = (next.iter())
+        .map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string())
+        .collect();
+    form.meaning = format!(", which comes about next at {} UTC", next.join(", "));
+    form
 }
 
 /// An address with a port.

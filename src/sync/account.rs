@@ -16,6 +16,7 @@ use crate::settings::{ApiSettings, DateFormatSetting};
 use crate::warehouse::accounts::{self, Account, DateChoice};
 use crate::warehouse::daily_requests::DailyRequests;
 use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
+use crate::warehouse::schedule_lease::{ScheduleLease, fenced};
 
 /// Companies whose enrollments are looked at when the companies' own dates decide nothing.
 const MAX_COMPANIES_FOR_EVIDENCE: usize = 20;
@@ -73,6 +74,7 @@ pub async fn open(
     settings: &ApiSettings,
     pool: &sqlx::PgPool,
     clock: &SharedClock,
+    under: Option<ScheduleLease>,
 ) -> Result<AccountInUse, SyncError> {
     let claims = client.claims().await?;
     if claims.is_reseller == Some(false) {
@@ -81,9 +83,10 @@ pub async fn open(
     let id = identify(client, &claims).await?;
     let database = |error| WarehouseError::from_sqlx("read the account of the database", error);
     let zone = settings.time_zone.name();
-    let owner = accounts::claim(pool, &id, client.client_id(), zone, clock.now())
-        .await
-        .map_err(database)?;
+    let owner = fenced(pool, under, "use the database", async |db| {
+        accounts::claim_within(db, &id, client.client_id(), zone, clock.now()).await
+    })
+    .await?;
     if owner != id {
         let kind = WarehouseErrorKind::OtherAccount { owner, account: id };
         return Err(WarehouseError::new("use the database", kind).into());
@@ -106,9 +109,10 @@ pub async fn open(
         time_zone = zone,
         "dates of the account"
     );
-    accounts::record_date_choice(pool, &id, format, zone, evidence, clock.now())
-        .await
-        .map_err(database)?;
+    fenced(pool, under, "record how dates are read", async |db| {
+        accounts::record_date_choice(db, &id, format, zone, evidence, clock.now()).await
+    })
+    .await?;
     let dates = DateReader {
         format: decision.map(|(format, _)| format),
         zone: settings.time_zone,
@@ -124,12 +128,21 @@ pub async fn open(
 }
 
 /// Remembers what a run found out about requests. If it cannot be remembered, the next run finds it out again.
-pub async fn remember(pool: &sqlx::PgPool, account: &AccountInUse, learned: Option<PeriodDialect>) {
-    if let Some(dialect) = learned
-        && learned != account.period_dialect
-        && let Err(error) = accounts::remember_dialect(pool, &account.id, dialect.name()).await
-    {
-        warn!(%error, "could not remember how requests name periods");
+pub async fn remember(
+    pool: &sqlx::PgPool,
+    under: Option<ScheduleLease>,
+    account: &AccountInUse,
+    learned: Option<PeriodDialect>,
+) {
+    let Some(dialect) = learned.filter(|_| learned != account.period_dialect) else {
+        return;
+    };
+    let doing = "remember how requests name periods";
+    let remembered = fenced(pool, under, doing, async |db| {
+        accounts::remember_dialect(db, &account.id, dialect.name()).await
+    });
+    if let Err(error) = remembered.await {
+        warn!(%error, "it is found out again by the next run");
     }
 }
 

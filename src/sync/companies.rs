@@ -18,8 +18,8 @@ use crate::verdict::Verdict;
 use crate::warehouse::cursors::CursorState;
 use crate::warehouse::load::sweep::{Brake, Sweep};
 use crate::warehouse::load::tuple::Row;
-use crate::warehouse::patience::persist;
 use crate::warehouse::runs::{self, RunScope};
+use crate::warehouse::schedule_lease::fenced;
 use crate::warehouse::stored_load;
 use crate::warehouse::tables::companies::CompanyRow;
 
@@ -94,9 +94,8 @@ pub async fn pull(run: &RunContext<'_>) -> Result<(RunScope, Vec<CompanyRef>), S
         error,
         remedy,
     };
-    persist("record the run", async || {
-        let mut db = run.pool.acquire().await?;
-        runs::record_scope(&mut db, run.holder.run_id, &scope).await
+    fenced(run.pool, run.holder.under, "record the run", async |db| {
+        runs::record_scope(db, run.holder.run_id, &scope).await
     })
     .await?;
     Ok((scope, companies))

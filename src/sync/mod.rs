@@ -1,4 +1,4 @@
-//! One pass over the account: what `sync`, `demo` and later the daemon all go through.
+//! One pass over the account: what `sync`, `backfill`, `demo` and the daemon all go through.
 //!
 //! ```text
 //! run ──> account (whose data, date format) ──> companies ──┬─> company ── fetch ──> channel ──> loader ──> commit
@@ -26,6 +26,7 @@ mod forecast;
 mod loader;
 mod memory;
 mod per_user;
+mod pulse;
 pub mod repair_dates;
 mod report;
 #[doc(hidden)]
@@ -37,6 +38,7 @@ mod tally;
 pub use error::{SyncError, api_exit_code};
 pub use forecast::{Forecast, Part};
 pub use memory::Extent;
+pub use pulse::Pulse;
 pub use report::{CompanyReport, Progress, RunReport, Silent};
 pub use rhythm::Why;
-pub use run::{RunKind, SyncRequest, run};
+pub use run::{RunKind, SyncRequest, run, run_through};

@@ -1,13 +1,17 @@
 //! What a run did, and how it is watched while it does.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::pulse::Pulse;
 use crate::extract::companies::CompanyRef;
 use crate::verdict::Verdict;
 use crate::warehouse::runs::{RunScope, RunTotals};
 
 /// Watches a run.
 pub trait Progress: Send + Sync {
+    /// A run begins, with this pulse.
+    fn begins(&self, _pulse: &Arc<Pulse>) {}
     /// The companies to be pulled are known.
     fn listed(&self, companies: usize);
     /// So many requests are expected.
@@ -20,6 +24,8 @@ pub trait Progress: Send + Sync {
     fn asking_users(&self, companies: usize);
     /// A company is done.
     fn finished(&self, company: &CompanyReport);
+    /// A run ended that left something to the next one, which begins now.
+    fn goes_on(&self, _report: &RunReport) {}
 }
 
 /// Watches nothing.

@@ -1,8 +1,8 @@
 //! The run: begins, lists the companies, pulls them side by side, and says what came of it.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt};
@@ -14,6 +14,7 @@ use super::company::{CompanyPull, Passed};
 use super::error::SyncError;
 use super::forecast::Forecast;
 use super::memory::Extent;
+use super::pulse::{Counted, Pulse};
 use super::report::{CompanyReport, Progress, RunReport};
 use super::rhythm::Rhythm;
 use super::selection::{Selection, asks_users, select};
@@ -31,7 +32,10 @@ use crate::verdict::Verdict;
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::leases::Holder;
 use crate::warehouse::quarantine::UnknownField;
-use crate::warehouse::runs::{self, RunScope, RunTotals};
+use crate::warehouse::request_pace::RequestPace;
+use crate::warehouse::retention::{self, Removed};
+use crate::warehouse::runs::{self, NewRun, RunScope, RunTotals};
+use crate::warehouse::schedule_lease::ScheduleLease;
 
 /// Companies worked on at once, per request that may be under way: while large ones wait for their turn, small ones pass.
 const COMPANIES_PER_REQUEST: usize = 2;
@@ -67,6 +71,8 @@ pub enum RunKind {
     Sync,
     /// `keepnet-etl backfill`
     Backfill,
+    /// The daemon, as long as it holds the schedule.
+    Scheduled(ScheduleLease),
 }
 
 impl RunKind {
@@ -74,6 +80,15 @@ impl RunKind {
         match self {
             Self::Sync => "sync",
             Self::Backfill => "backfill",
+            Self::Scheduled(_) => "scheduled",
+        }
+    }
+
+    /// What the run works under.
+    const fn lease(self) -> Option<ScheduleLease> {
+        match self {
+            Self::Sync | Self::Backfill => None,
+            Self::Scheduled(lease) => Some(lease),
         }
     }
 }
@@ -191,6 +206,25 @@ impl RunContext<'_> {
     }
 }
 
+/// Runs, and again at once while a run leaves something to the next one.
+pub async fn run_through(
+    settings: &Settings,
+    pool: &PgPool,
+    client: &Client,
+    clock: &SharedClock,
+    request: &SyncRequest,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<RunReport, SyncError> {
+    loop {
+        let report = run(settings, pool, client, clock, request, progress, stop).await?;
+        if !report.has_more || report.outcome == "stopped" {
+            return Ok(report);
+        }
+        progress.goes_on(&report);
+    }
+}
+
 /// Pulls what `request` asks for. Ends early, in good order, when `stop` is set or the requests of the day are used up.
 pub async fn run(
     settings: &Settings,
@@ -201,12 +235,33 @@ pub async fn run(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<RunReport, SyncError> {
+    client.share(Arc::new(RequestPace::new(pool.clone())));
+    let progress = Counted {
+        pulse: Arc::new(Pulse::new(client, clock)),
+        progress,
+    };
+    progress.begins(&progress.pulse);
     account::limit_known(client, &settings.api, pool).await?;
-    let done = run_limited(settings, pool, client, clock, request, progress, stop).await;
+    let done = run_limited(settings, pool, client, clock, request, &progress, stop).await;
     if let Err(reason) = client.give_back().await {
         warn!(%reason, "could not give back requests of the day");
     }
+    forget_old_runs(settings, pool, clock).await;
     done
+}
+
+/// Keeps the record of past runs no longer than asked. What is not done now, the next run does.
+async fn forget_old_runs(settings: &Settings, pool: &PgPool, clock: &SharedClock) {
+    let before = clock.now() - settings.sync.keep_runs_for;
+    match retention::roll_up(pool, before).await {
+        Ok(removed) if removed == Removed::default() => {}
+        Ok(removed) => info!(
+            runs = removed.runs,
+            resolved = removed.resolved,
+            "old records rolled up"
+        ),
+        Err(error) => warn!(%error, "old runs stay on record until the next run"),
+    }
 }
 
 async fn run_limited(
@@ -215,18 +270,23 @@ async fn run_limited(
     client: &Client,
     clock: &SharedClock,
     request: &SyncRequest,
-    progress: &dyn Progress,
+    progress: &Counted<'_>,
     stop: &AtomicBool,
 ) -> Result<RunReport, SyncError> {
     let begun = Instant::now();
-    let requests_before = client.all_requests();
-    let database = |error| WarehouseError::from_sqlx("record the run", error);
-    let account = account::open(client, &settings.api, pool, clock).await?;
-    let lasts = settings.run.takeover;
-    let row = runs::begin(pool, request.kind.name(), clock.now(), lasts)
-        .await
-        .map_err(database)?;
+    let under = request.kind.lease();
+    let account = account::open(client, &settings.api, pool, clock, under).await?;
+    let pulse = Arc::clone(&progress.pulse);
+    let new = NewRun {
+        kind: request.kind.name(),
+        at: clock.now(),
+        lasts: settings.run.takeover,
+        under,
+        look: Box::new(move || pulse.look()),
+    };
+    let row = runs::begin(pool, new).await?;
     let run_id = row.holder.run_id;
+    progress.pulse.note_run(run_id);
     info!(run.id = run_id, account.id = account.id, "run begins");
 
     let context = RunContext {
@@ -259,8 +319,9 @@ async fn run_limited(
         Ok(predicted) => (predicted, pull(&context, request).await),
         Err(error) => (None, Err(error.into())),
     };
-    account::remember(pool, &account, context.period_dialects.learned()).await;
-    let requests = client.all_requests() - requests_before;
+    account::remember(pool, under, &account, context.period_dialects.learned()).await;
+    let pace = progress.pulse.look();
+    let requests = pace.requests;
     match pulled {
         Ok((listing, companies)) => {
             let mut report = RunReport {
@@ -286,6 +347,7 @@ async fn run_limited(
                 pool,
                 report.outcome,
                 report.totals,
+                pace,
                 error.as_deref(),
                 clock.now(),
             )
@@ -317,6 +379,7 @@ async fn run_limited(
                     pool,
                     outcome,
                     totals,
+                    pace,
                     Some(&failed.to_string()),
                     clock.now(),
                 )
@@ -337,7 +400,7 @@ async fn predict(
     }
     let requests = forecast.requests();
     run.progress.expects(requests);
-    runs::predict(run.pool, run.holder.run_id, requests).await?;
+    runs::predict(run.pool, run.holder, requests).await?;
     Ok(Some(requests))
 }
 

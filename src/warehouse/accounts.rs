@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
-use sqlx::{PgPool, Row};
+use sqlx::{PgConnection, PgPool, Row};
 
 /// What is recorded of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +95,19 @@ pub async fn claim(
     at: DateTime<Utc>,
 ) -> Result<String, sqlx::Error> {
     let mut tx = pool.begin().await?;
+    let owner = claim_within(&mut tx, account_id, client_id, time_zone, at).await?;
+    tx.commit().await?;
+    Ok(owner)
+}
+
+/// The same within a transaction.
+pub async fn claim_within(
+    tx: &mut PgConnection,
+    account_id: &str,
+    client_id: &str,
+    time_zone: &str,
+    at: DateTime<Utc>,
+) -> Result<String, sqlx::Error> {
     // Two first runs at once must not claim one database for two resellers.
     sqlx::query("lock table sync.accounts in share row exclusive mode")
         .execute(&mut *tx)
@@ -128,13 +141,12 @@ pub async fn claim(
             account_id.to_owned()
         }
     };
-    tx.commit().await?;
     Ok(owner)
 }
 
 /// Records how requests of this account name periods.
 pub async fn remember_dialect(
-    pool: &PgPool,
+    db: impl sqlx::PgExecutor<'_>,
     account_id: &str,
     period: &str,
 ) -> Result<(), sqlx::Error> {
@@ -144,14 +156,14 @@ pub async fn remember_dialect(
     )
     .bind(account_id)
     .bind(period)
-    .execute(pool)
+    .execute(db)
     .await?;
     Ok(())
 }
 
 /// Records how the account's dates are read from now on.
 pub async fn record_date_choice(
-    pool: &PgPool,
+    db: impl sqlx::PgExecutor<'_>,
     account_id: &str,
     format: Option<&str>,
     time_zone: &str,
@@ -177,7 +189,7 @@ pub async fn record_date_choice(
     .bind(evidence)
     .bind(at)
     .bind(Json([choice]))
-    .execute(pool)
+    .execute(db)
     .await?;
     Ok(())
 }

@@ -4,16 +4,20 @@
 //! A claim is held by a run and kept alive by the run's heartbeat. It is void when it was not renewed in time, and at once
 //! when the run's advisory lock is gone with its connection. Each claim has a token that only grows; every transaction
 //! that writes for a company checks it and keeps the row locked until it commits, so a claim cannot change hands in between.
-//! A process that stands still in such a transaction is thrown out by the server; see `connect`.
+//! A process that stands still in such a transaction is thrown out by the server; see `connect`. A claim of a scheduled run
+//! is good only while the instance holds the schedule; see `schedule_lease`.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
+use nix::unistd::gethostname;
 use sqlx::postgres::types::PgInterval;
 use sqlx::{PgConnection, PgPool};
 
 use super::error::WarehouseError;
 use super::patience::persist;
 use super::runs::RUN_LOCK;
+use super::schedule_lease::{self, ScheduleLease, fenced};
 
 /// What a claim is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +43,7 @@ pub struct Claim {
     kind: Kind,
     subject: String,
     token: i64,
+    under: Option<ScheduleLease>,
 }
 
 /// The run that claims.
@@ -48,16 +53,26 @@ pub struct Holder {
     pub run_id: i64,
     /// How long a claim lasts without a heartbeat.
     pub lasts: Duration,
+    /// What a scheduled run works under.
+    pub under: Option<ScheduleLease>,
 }
 
-impl Holder {
-    fn interval(self) -> PgInterval {
-        let microseconds = i64::try_from(self.lasts.as_micros()).unwrap_or(i64::MAX);
-        PgInterval {
-            months: 0,
-            days: 0,
-            microseconds,
-        }
+/// This process, for those who look at leases: `host, process 123`.
+#[must_use]
+pub fn this_process() -> String {
+    let host = gethostname().map_or_else(
+        |_| "unknown host".to_owned(),
+        |host| host.to_string_lossy().into_owned(),
+    );
+    format!("{host}, process {}", std::process::id())
+}
+
+/// A duration as PostgreSQL holds it.
+pub(super) fn interval(duration: Duration) -> PgInterval {
+    PgInterval {
+        months: 0,
+        days: 0,
+        microseconds: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX),
     }
 }
 
@@ -68,12 +83,13 @@ pub async fn claim(
     kind: Kind,
     subject: &str,
 ) -> Result<Option<Claim>, WarehouseError> {
-    let token: Option<i64> = persist("claim a company", async || {
+    let under = holder.under;
+    let token: Option<i64> = fenced(pool, under, "claim a company", async |db| {
         sqlx::query_scalar(
-            "insert into sync.leases as l (kind, subject, token, holder, run_id, acquired_at, expires_at)
-             values ($1, $2, 1, $3, $4, clock_timestamp(), clock_timestamp() + $5)
+            "insert into sync.leases as l (kind, subject, token, holder, run_id, under, acquired_at, expires_at)
+             values ($1, $2, 1, $3, $4, $7, clock_timestamp(), clock_timestamp() + $5)
              on conflict (kind, subject) do update
-             set token = l.token + 1, holder = excluded.holder, run_id = excluded.run_id,
+             set token = l.token + 1, holder = excluded.holder, run_id = excluded.run_id, under = excluded.under,
                  acquired_at = excluded.acquired_at, expires_at = excluded.expires_at
              where l.holder is null or l.expires_at <= clock_timestamp() or l.run_id = excluded.run_id
                 or not exists (select from pg_locks k
@@ -84,11 +100,12 @@ pub async fn claim(
         )
         .bind(kind.name())
         .bind(subject)
-        .bind(format!("run {} in process {}", holder.run_id, std::process::id()))
+        .bind(format!("run {} on {}", holder.run_id, this_process()))
         .bind(holder.run_id)
-        .bind(holder.interval())
+        .bind(interval(holder.lasts))
         .bind(i64::from(RUN_LOCK))
-        .fetch_optional(pool)
+        .bind(under.map(ScheduleLease::token))
+        .fetch_optional(db)
         .await
     })
     .await?;
@@ -96,19 +113,40 @@ pub async fn claim(
         kind,
         subject: subject.to_owned(),
         token,
+        under,
     }))
 }
 
 /// Whether `claim` still holds; if so, it does until the transaction ends.
 pub async fn holds(db: &mut PgConnection, claim: &Claim) -> Result<bool, sqlx::Error> {
+    if !schedule_lease::stands(db, claim.under).await? {
+        return Ok(false);
+    }
+    // A heartbeat does not wait for this lock, only a new token does (see the index of tokens).
     let token: Option<i64> = sqlx::query_scalar(
-        "select token from sync.leases where kind = $1 and subject = $2 and holder is not null for share",
+        "select token from sync.leases where kind = $1 and subject = $2 and holder is not null for key share",
     )
     .bind(claim.kind.name())
     .bind(&claim.subject)
     .fetch_optional(db)
     .await?;
     Ok(token == Some(claim.token))
+}
+
+/// The companies that living runs have claimed.
+pub async fn claimed_companies(pool: &PgPool) -> Result<HashSet<String>, sqlx::Error> {
+    let companies: Vec<String> = sqlx::query_scalar(
+        "select subject from sync.leases l
+         where kind = $1 and holder is not null and expires_at > clock_timestamp()
+           and exists (select from pg_locks k
+                       where k.locktype = 'advisory' and k.classid = $2 and k.objid = (l.run_id % 2147483647)
+                         and k.database = (select oid from pg_database where datname = current_database()))",
+    )
+    .bind(Kind::Company.name())
+    .bind(i64::from(RUN_LOCK))
+    .fetch_all(pool)
+    .await?;
+    Ok(companies.into_iter().collect())
 }
 
 /// Gives a claim back.
@@ -133,7 +171,7 @@ pub async fn renew(db: &mut PgConnection, holder: Holder) -> Result<(), sqlx::Er
         "update sync.leases set expires_at = clock_timestamp() + $2 where run_id = $1 and holder is not null",
     )
     .bind(holder.run_id)
-    .bind(holder.interval())
+    .bind(interval(holder.lasts))
     .execute(db)
     .await?;
     Ok(())

@@ -13,14 +13,19 @@ use tokio::task::JoinHandle;
 use tracing::warn;
 
 use super::error::WarehouseError;
+use super::error::WarehouseErrorKind;
 use super::leases::{self, Holder};
 use super::load::Effect;
 use super::patience::persist;
+use super::schedule_lease::{ScheduleLease, fenced, stands};
 use crate::resource::Resource;
 use crate::verdict::Verdict;
 
 /// First key of the advisory locks that living runs hold; the second is the run's id.
 pub(super) const RUN_LOCK: i32 = 0x6b65_6570;
+
+/// The pause before the heart tries again after its connection broke; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// A run that is under way.
 #[derive(Debug)]
@@ -28,7 +33,37 @@ pub struct Run {
     /// The run as holder of claims.
     pub holder: Holder,
     /// Keeps the run's lock and its claims.
-    heart: Heart,
+    heart: Beating,
+}
+
+/// A run that is to begin.
+pub struct NewRun<'a> {
+    /// `sync`, `backfill` or `scheduled`.
+    pub kind: &'a str,
+    /// The present.
+    pub at: DateTime<Utc>,
+    /// How long its claims last without a heartbeat.
+    pub lasts: Duration,
+    /// What a scheduled run works under.
+    pub under: Option<ScheduleLease>,
+    /// Asked at every heartbeat how far it is.
+    pub look: Look,
+}
+
+/// Tells how far a run is.
+pub type Look = Box<dyn Fn() -> Pace + Send + Sync>;
+
+/// How far a run is.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Requests sent.
+    pub requests: u64,
+    /// Companies that it works on, once they are listed.
+    pub companies_total: Option<u64>,
+    /// Companies that it has done.
+    pub companies_done: u64,
+    /// When it was last seen to get on.
+    pub progressed_at: DateTime<Utc>,
 }
 
 /// The numbers of a run.
@@ -63,52 +98,62 @@ pub struct RunScope {
     pub remedy: Option<String>,
 }
 
-/// Starts a run, and closes those that were killed. Its claims last `lasts` without a heartbeat.
-pub async fn begin(
-    pool: &PgPool,
-    kind: &str,
-    at: DateTime<Utc>,
-    lasts: Duration,
-) -> Result<Run, sqlx::Error> {
+/// Starts a run, and closes those that were killed.
+pub async fn begin(pool: &PgPool, new: NewRun<'_>) -> Result<Run, WarehouseError> {
+    let doing = "record the run";
+    let begun = try_begin(pool, new).await;
+    begun
+        .map_err(|error| WarehouseError::from_sqlx(doing, error))?
+        .ok_or_else(|| WarehouseError::new(doing, WarehouseErrorKind::LeaseLost))
+}
+
+async fn try_begin(pool: &PgPool, new: NewRun<'_>) -> Result<Option<Run>, sqlx::Error> {
     let mut alive = pool.acquire().await?;
     let mut tx = alive.begin().await?;
+    if !stands(&mut tx, new.under).await? {
+        return Ok(None);
+    }
     sqlx::query(
         "update sync.runs set outcome = 'stopped', finished_at = $2,
                 error = 'the process ended before the run did; what was committed stays'
          where outcome = 'running' and pg_try_advisory_xact_lock($1, (id % 2147483647)::int)",
     )
     .bind(RUN_LOCK)
-    .bind(at)
+    .bind(new.at)
     .execute(&mut *tx)
     .await?;
     // The lock is held before the row can be seen, so that nobody takes this run for a dead one.
     let id: i64 = sqlx::query_scalar(
-        "insert into sync.runs (kind, started_at) values ($1, $2)
+        "insert into sync.runs (kind, started_at, progressed_at, lease_token) values ($1, $2, $2, $3)
          returning id",
     )
-    .bind(kind)
-    .bind(at)
+    .bind(new.kind)
+    .bind(new.at)
+    .bind(new.under.map(ScheduleLease::token))
     .fetch_one(&mut *tx)
     .await?;
-    lock(&mut tx, id).await?;
+    let has_lock = lock(&mut tx, id).await?;
     tx.commit().await?;
-    let holder = Holder { run_id: id, lasts };
-    Ok(Run {
+    let holder = Holder {
+        run_id: id,
+        lasts: new.lasts,
+        under: new.under,
+    };
+    let heart = Heart {
+        pool: pool.clone(),
+        connection: Some(alive),
+        has_lock,
         holder,
-        heart: Heart::start(pool.clone(), alive, holder),
-    })
+        look: new.look,
+    };
+    Ok(Some(Run {
+        holder,
+        heart: heart.start(),
+    }))
 }
 
-async fn lock(db: &mut PgConnection, run_id: i64) -> Result<(), sqlx::Error> {
-    sqlx::query("select pg_advisory_lock($1, ($2 % 2147483647)::int)")
-        .bind(RUN_LOCK)
-        .bind(run_id)
-        .execute(db)
-        .await?;
-    Ok(())
-}
-
-async fn try_lock(db: &mut PgConnection, run_id: i64) -> Result<bool, sqlx::Error> {
+/// Takes the lock of a run; false when another session has it.
+async fn lock(db: &mut PgConnection, run_id: i64) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar("select pg_try_advisory_lock($1, ($2 % 2147483647)::int)")
         .bind(RUN_LOCK)
         .bind(run_id)
@@ -117,15 +162,47 @@ async fn try_lock(db: &mut PgConnection, run_id: i64) -> Result<bool, sqlx::Erro
 }
 
 /// Notes how many requests a run is expected to send.
-pub async fn predict(pool: &PgPool, run_id: i64, requests: u64) -> Result<(), WarehouseError> {
-    persist("record the run", async || {
+pub async fn predict(pool: &PgPool, holder: Holder, requests: u64) -> Result<(), WarehouseError> {
+    fenced(pool, holder.under, "record the run", async |db| {
         sqlx::query("update sync.runs set predicted_requests = $2 where id = $1")
-            .bind(run_id)
+            .bind(holder.run_id)
             .bind(signed(requests))
-            .execute(pool)
+            .execute(db)
             .await
     })
     .await?;
+    Ok(())
+}
+
+/// Ends a run whose process cut it short, and gives back what it claimed. One that ended by itself stays as it is.
+pub async fn abandon(
+    db: &mut PgConnection,
+    run_id: i64,
+    outcome: &str,
+    reason: &str,
+    pace: Pace,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update sync.runs
+         set outcome = $2, error = $3, finished_at = $4, requests = $5, companies_total = $6, companies_done = $7,
+             progressed_at = $8
+         where id = $1 and outcome = 'running'",
+    )
+    .bind(run_id)
+    .bind(outcome)
+    .bind(reason)
+    .bind(at)
+    .bind(signed(pace.requests))
+    .bind(pace.companies_total.map(signed))
+    .bind(signed(pace.companies_done))
+    .bind(pace.progressed_at)
+    .execute(&mut *db)
+    .await?;
+    sqlx::query("update sync.leases set holder = null where run_id = $1 and holder is not null")
+        .bind(run_id)
+        .execute(db)
+        .await?;
     Ok(())
 }
 
@@ -136,18 +213,19 @@ impl Run {
         pool: &PgPool,
         outcome: &str,
         totals: RunTotals,
+        pace: Pace,
         error: Option<&str>,
         at: DateTime<Utc>,
     ) -> Result<(), WarehouseError> {
-        persist("record the run", async || {
-            let mut tx = pool.begin().await?;
+        fenced(pool, self.holder.under, "record the run", async |db| {
             // Flushes everything that this run committed; see `connect`.
             sqlx::query("set local synchronous_commit = on")
-                .execute(&mut *tx)
+                .execute(&mut *db)
                 .await?;
             sqlx::query(
                 "update sync.runs set outcome = $2, finished_at = $3, requests = $4, rows_inserted = $5,
-                        rows_updated = $6, rows_unchanged = $7, rows_deleted = $8, error = $9
+                        rows_updated = $6, rows_unchanged = $7, rows_deleted = $8, error = $9,
+                        companies_total = $10, companies_done = $11, progressed_at = $12
                  where id = $1",
             )
             .bind(self.holder.run_id)
@@ -159,9 +237,11 @@ impl Run {
             .bind(signed(totals.rows.unchanged))
             .bind(signed(totals.rows.deleted))
             .bind(error)
-            .execute(&mut *tx)
-            .await?;
-            tx.commit().await
+            .bind(pace.companies_total.map(signed))
+            .bind(signed(pace.companies_done))
+            .bind(pace.progressed_at)
+            .execute(db)
+            .await
         })
         .await?;
         self.heart.stop().await;
@@ -169,42 +249,24 @@ impl Run {
     }
 }
 
-/// The task that keeps a run's lock, and renews its claims. When its connection breaks, it takes another one.
-#[derive(Debug)]
+/// Keeps a run's lock, renews its claims, and writes down how far it is. When its connection breaks, it takes another one
+/// at once.
 struct Heart {
+    pool: PgPool,
+    connection: Option<PoolConnection<Postgres>>,
+    has_lock: bool,
+    holder: Holder,
+    look: Look,
+}
+
+/// The task of a heart.
+#[derive(Debug)]
+struct Beating {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
-impl Heart {
-    fn start(pool: PgPool, connection: PoolConnection<Postgres>, holder: Holder) -> Self {
-        let (stop, mut stopped) = oneshot::channel();
-        let task = tokio::spawn(async move {
-            let mut alive = Some(connection);
-            let mut beats = tokio::time::interval(holder.lasts / 3);
-            loop {
-                tokio::select! {
-                    _ = &mut stopped => break,
-                    _ = beats.tick() => {}
-                }
-                if let Err(error) = beat(&pool, &mut alive, holder).await {
-                    let error = WarehouseError::from_sqlx("renew the claims of the run", error);
-                    warn!(%error, "heartbeat failed");
-                    alive = None;
-                }
-            }
-            if let Some(mut alive) = alive {
-                // If that fails, the lock ends with the connection.
-                let _ = sqlx::query("select pg_advisory_unlock($1, ($2 % 2147483647)::int)")
-                    .bind(RUN_LOCK)
-                    .bind(holder.run_id)
-                    .execute(&mut *alive)
-                    .await;
-            }
-        });
-        Self { stop, task }
-    }
-
+impl Beating {
     async fn stop(self) {
         // An error means that the task is gone already.
         let _ = self.stop.send(());
@@ -212,24 +274,80 @@ impl Heart {
     }
 }
 
-async fn beat(
-    pool: &PgPool,
-    alive: &mut Option<PoolConnection<Postgres>>,
-    holder: Holder,
-) -> Result<(), sqlx::Error> {
-    let connection = match alive {
-        Some(connection) => connection,
-        None => {
-            let mut connection = pool.acquire().await?;
-            if !try_lock(&mut connection, holder.run_id).await? {
-                // The server has not noticed yet that the connection before is gone; as long as that has the lock, nobody
-                // takes the run for dead. To wait for it would let the claims run out, and keep the run from ending.
-                return leases::renew(&mut connection, holder).await;
+impl Heart {
+    fn start(mut self) -> Beating {
+        let (stop, mut stopped) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let rhythm = self.holder.lasts / 3;
+            let mut pause = rhythm;
+            loop {
+                pause = match self.beat().await {
+                    Ok(true) => rhythm,
+                    // Another instance has taken over: there is nothing to keep.
+                    Ok(false) => break,
+                    Err(error) => {
+                        let error = WarehouseError::from_sqlx("renew the claims of the run", error);
+                        warn!(run.id = self.holder.run_id, %error, "heartbeat failed");
+                        (self.connection, self.has_lock) = (None, false);
+                        if pause == rhythm {
+                            FIRST_PAUSE
+                        } else {
+                            (pause * 2).min(rhythm)
+                        }
+                    }
+                };
+                tokio::select! {
+                    _ = &mut stopped => break,
+                    () = tokio::time::sleep(pause) => {}
+                }
             }
-            alive.insert(connection)
+            self.end().await;
+        });
+        Beating { stop, task }
+    }
+
+    /// False when the run has lost what it works under.
+    async fn beat(&mut self) -> Result<bool, sqlx::Error> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            None => self.connection.insert(self.pool.acquire().await?),
+        };
+        // The server may not have noticed yet that the connection before this one is gone; then it still counts.
+        if !self.has_lock {
+            self.has_lock = lock(connection, self.holder.run_id).await?;
         }
-    };
-    leases::renew(connection, holder).await
+        let mut tx = connection.begin().await?;
+        if !stands(&mut tx, self.holder.under).await? {
+            return Ok(false);
+        }
+        leases::renew(&mut tx, self.holder).await?;
+        let pace = (self.look)();
+        sqlx::query(
+            "update sync.runs
+             set requests = $2, companies_total = $3, companies_done = $4, progressed_at = $5
+             where id = $1 and outcome = 'running'",
+        )
+        .bind(self.holder.run_id)
+        .bind(signed(pace.requests))
+        .bind(pace.companies_total.map(signed))
+        .bind(signed(pace.companies_done))
+        .bind(pace.progressed_at)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn end(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            // If that fails, the lock ends with the connection.
+            let _ = sqlx::query("select pg_advisory_unlock($1, ($2 % 2147483647)::int)")
+                .bind(RUN_LOCK)
+                .bind(self.holder.run_id)
+                .execute(&mut **connection)
+                .await;
+        }
+    }
 }
 
 /// Records what a run did for a company and a resource.

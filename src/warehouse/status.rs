@@ -1,11 +1,12 @@
 //! What `status` shows: read from schema `sync` alone, so that it needs neither the vendor nor a running daemon.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgPool};
 
 use super::discrepancies::{self, Discrepancy};
 use super::quarantine::{self, QuarantinedItem};
+use super::schedules::{self, ScheduleState};
 
 /// Rows shown of each list.
 const SHOWN: i64 = 20;
@@ -19,6 +20,10 @@ pub struct Status {
     pub verdict: &'static str,
     /// Every company.
     pub companies: Vec<CompanyStatus>,
+    /// The daemon that keeps the schedule, if one does.
+    pub active: Option<ActiveStatus>,
+    /// How far each schedule is.
+    pub schedules: Vec<ScheduleState>,
     /// The last runs, newest first.
     pub runs: Vec<RunStatus>,
     /// What the last run could not do.
@@ -54,6 +59,15 @@ pub struct CursorStatus {
     pub pending_users: i64,
 }
 
+/// The daemon that keeps the schedule.
+#[derive(Debug, Serialize, FromRow)]
+pub struct ActiveStatus {
+    /// Host and process.
+    pub instance: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
+}
+
 /// The account.
 #[derive(Debug, Serialize, FromRow)]
 pub struct AccountStatus {
@@ -67,6 +81,10 @@ pub struct AccountStatus {
     pub time_zone: String,
     /// When it was used last.
     pub last_used_at: DateTime<Utc>,
+    /// The UTC day that requests were counted for last, which is done where `api.daily_requests` is set.
+    pub requests_on: Option<NaiveDate>,
+    /// Requests of that day.
+    pub requests: i64,
 }
 
 /// A company.
@@ -105,6 +123,14 @@ pub struct RunStatus {
     pub outcome: String,
     /// Requests sent.
     pub requests: i64,
+    /// Requests that were expected; none before the first run.
+    pub predicted_requests: Option<i64>,
+    /// Companies that it works on, once they are listed.
+    pub companies_total: Option<i64>,
+    /// Companies that it has done.
+    pub companies_done: Option<i64>,
+    /// When it was last seen to get on.
+    pub progressed_at: Option<DateTime<Utc>>,
     /// Rows that were not there.
     pub rows_inserted: i64,
     /// Rows that differed.
@@ -170,11 +196,18 @@ impl Status {
 /// Reads the state.
 pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
     let account = sqlx::query_as(
-        "select account_id, date_format, date_format_evidence, time_zone, last_used_at
+        "select account_id, date_format, date_format_evidence, time_zone, last_used_at, requests_on, requests
          from sync.accounts order by first_used_at limit 1",
     )
     .fetch_optional(pool)
     .await?;
+    let active = sqlx::query_as(
+        "select holder as instance, acquired_at as since from sync.leases
+         where kind = 'schedule' and holder is not null and expires_at > clock_timestamp()",
+    )
+    .fetch_optional(pool)
+    .await?;
+    let schedules = schedules::read(pool).await?;
     let companies: Vec<CompanyStatus> = sqlx::query_as(
         "select c.company_id, c.name, s.verdict, s.safe_as_of, s.last_try_at, s.reason, s.remedy,
                 c.access_ends_at as access_until
@@ -193,7 +226,8 @@ pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
                                        and l.objid = (r.id % 2147483647)
                                        and l.database = (select oid from pg_database where datname = current_database()))
                      then 'killed' else outcome end as outcome,
-                requests, rows_inserted, rows_updated, rows_unchanged, rows_deleted, error
+                requests, predicted_requests, companies_total, companies_done, progressed_at,
+                rows_inserted, rows_updated, rows_unchanged, rows_deleted, error
          from sync.runs r order by id desc limit 5",
     )
     .bind(i64::from(super::runs::RUN_LOCK))
@@ -233,8 +267,10 @@ pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
     .await?;
     Ok(Status {
         account,
-        verdict: verdict(&runs, &companies),
+        verdict: verdict(&runs, &companies, &schedules),
         companies,
+        active,
+        schedules,
         runs,
         failures,
         held,
@@ -245,7 +281,11 @@ pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
     })
 }
 
-fn verdict(runs: &[RunStatus], companies: &[CompanyStatus]) -> &'static str {
+fn verdict(
+    runs: &[RunStatus],
+    companies: &[CompanyStatus],
+    schedules: &[ScheduleState],
+) -> &'static str {
     // A run that meets a company forbidden for the first time is not `ok`; later ones are, and so is the whole.
     let is_well = companies.iter().all(|company| {
         matches!(
@@ -253,9 +293,12 @@ fn verdict(runs: &[RunStatus], companies: &[CompanyStatus]) -> &'static str {
             Some("complete" | "forbidden" | "unsupported")
         )
     });
+    // What fails before it has a number is no run.
+    let is_failing = schedules.iter().any(|schedule| schedule.error.is_some());
     match runs.first().map(|run| run.outcome.as_str()) {
-        None => "empty",
         Some("running") => "running",
+        _ if is_failing => "attention",
+        None => "empty",
         Some("ok") if is_well => "ok",
         Some(_) => "attention",
     }

@@ -244,9 +244,11 @@ async fn create(db: &mut PgConnection, definition: &Definition) -> Result<(), sq
 
 /// Whether an object cannot be replaced because the new one is not the old one with columns appended.
 fn is_other_shape(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let sqlx::Error::Database(error) = error else {
+        return false;
+    };
     // Columns of a view were dropped, renamed or changed; a function returns or takes something else.
-    matches!(code.as_deref(), Some("42P16" | "42P13"))
+    matches!(error.code().as_deref(), Some("42P16" | "42P13"))
 }
 
 /// Drops these objects and those of ours that build on them, and gives all with the statements that grant again what was

@@ -106,8 +106,8 @@ async fn a_person_who_moved_is_in_the_department_of_then_at_each_month_end() {
     assert_eq!(
         lines(&pool, ann).await,
         [
-            "(202511,,,)",
-            "(202512,,,)",
+            "(202511,,,f)",
+            "(202512,,,f)",
             "(202601,HR,f,f)",
             "(202602,Sales,f,f)",
             "(202603,Sales,t,f)"

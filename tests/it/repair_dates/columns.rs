@@ -15,7 +15,8 @@ const OWN: [&str; 6] = [
     "observed_at",
 ];
 /// What follows from other columns, and days that this program names itself.
-const NOT_RECEIVED: [&str; 3] = [
+const NOT_RECEIVED: [&str; 4] = [
+    "enrollment_users.session_completed_at",
     "target_users.reported_by_created_at",
     "widget_values.period_end",
     "widget_values.period_start",

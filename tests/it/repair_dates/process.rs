@@ -198,14 +198,14 @@ async fn no_repair_begins_while_a_run_is_under_way() {
         ("api.time_zone", "Europe/Istanbul"),
     ];
     let right = with_settings(&wrong, simulator.url(), &right);
-    let run = runs::begin(
-        &right.pool,
-        "sync",
-        NOW.parse().unwrap(),
-        Duration::from_secs(30),
-    )
-    .await
-    .unwrap();
+    let new = runs::NewRun {
+        kind: "sync",
+        at: NOW.parse().unwrap(),
+        lasts: Duration::from_secs(30),
+        under: None,
+        look: Box::new(runs::Pace::default),
+    };
+    let run = runs::begin(&right.pool, new).await.unwrap();
     let before = everything(&right.pool).await;
     let refused = repair(&right).await.unwrap_err();
     assert!(

@@ -86,6 +86,7 @@ pub async fn pool(url: &SecretString) -> PgPool {
         url: url.clone(),
         max_connections: 8,
         allow_plaintext: false,
+        takeover: std::time::Duration::from_secs(30),
     };
     connect(&target).await.expect("pool")
 }

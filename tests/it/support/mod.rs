@@ -5,6 +5,7 @@ pub mod database;
 pub mod gate;
 pub mod program;
 pub mod running;
+pub mod scene;
 pub mod simulator;
 pub mod survey;
 pub mod table;
@@ -19,6 +20,10 @@ use std::sync::atomic::AtomicBool;
 use chrono::TimeDelta;
 use keepnet_etl::api::{Client, Pauses};
 use keepnet_etl::clock::{ManualClock, SharedClock};
+use keepnet_etl::daemon::Daemon;
+use keepnet_etl::daemon::liveness::Liveness;
+use keepnet_etl::daemon::signal::Stop;
+use keepnet_etl::daemon::work::Tools;
 use keepnet_etl::settings::{Settings, Sources};
 use keepnet_etl::sync::{self, Extent, RunReport, Silent, SyncError, SyncRequest};
 use sqlx::PgPool;
@@ -73,6 +78,34 @@ impl TestApp {
         let credentials = self.settings.api.credentials().expect("credentials");
         Client::with_pauses(&self.settings.api, credentials, clock, Pauses::short())
             .expect("client")
+    }
+
+    /// An instance of the daemon, driven by hand.
+    pub fn daemon(&self) -> Daemon {
+        self.daemon_until(&Stop::default())
+    }
+
+    /// The same, which `stop` can end.
+    pub fn daemon_until(&self, stop: &Stop) -> Daemon {
+        self.daemon_with(self.client(), stop)
+    }
+
+    /// The same, which waits as long as the program does where the service asks for it.
+    pub fn patient_daemon(&self) -> Daemon {
+        let credentials = self.settings.api.credentials().expect("credentials");
+        let client = Client::new(&self.settings.api, credentials, self.clock.clone());
+        self.daemon_with(client.expect("client"), &Stop::default())
+    }
+
+    fn daemon_with(&self, client: Client, stop: &Stop) -> Daemon {
+        let tools = Tools {
+            settings: Arc::new(self.settings.clone()),
+            pool: self.pool.clone(),
+            client,
+            clock: self.clock.clone(),
+            stop: stop.clone(),
+        };
+        Daemon::new(tools, Liveness::default())
     }
 
     /// One pass over everything.

@@ -3,9 +3,11 @@
 
 mod completion;
 mod cookbook;
+mod departments;
 mod every_view;
 mod licenses;
 mod people;
+mod quality;
 mod suppression;
 mod surveys;
 mod times;

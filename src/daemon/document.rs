@@ -1,0 +1,61 @@
+//! The state as machines read it: `status --json` and `/status.json` are this one document.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::PgPool;
+
+use super::cycle::Cycle;
+use super::schedule::NextRun;
+use crate::settings::Settings;
+use crate::warehouse::error::WarehouseError;
+use crate::warehouse::status::{self, Status};
+
+/// Raised when a reader of the former document would no longer understand it.
+const VERSION: u32 = 1;
+
+/// The state, the predicted cycle and the next runs.
+#[derive(Debug, Serialize)]
+pub struct Document<'d> {
+    version: u32,
+    #[serde(flatten)]
+    status: &'d Status,
+    cycle: Option<&'d Cycle>,
+    next_runs: Vec<NextRun>,
+}
+
+impl<'d> Document<'d> {
+    /// Puts the document together.
+    #[must_use]
+    pub fn new(status: &'d Status, cycle: Option<&'d Cycle>, next_runs: Vec<NextRun>) -> Self {
+        Self {
+            version: VERSION,
+            status,
+            cycle,
+            next_runs,
+        }
+    }
+
+    /// As JSON.
+    pub fn to_json(&self) -> Result<serde_json::Value, serde_json::Error> {
+        serde_json::to_value(self)
+    }
+}
+
+/// Reads the state, without the discrepancies that are accepted.
+pub async fn read_status(pool: &PgPool, now: DateTime<Utc>) -> Result<Status, WarehouseError> {
+    status::read(pool)
+        .await
+        .map(|status| status.without_accepted(now))
+        .map_err(|error| WarehouseError::from_sqlx("read the status", error))
+}
+
+/// Reads everything that the document tells.
+pub async fn read(
+    pool: &PgPool,
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> Result<(Status, Option<Cycle>), WarehouseError> {
+    let status = read_status(pool, now).await?;
+    let cycle = Cycle::predict(pool, settings, now).await?;
+    Ok((status, cycle))
+}
