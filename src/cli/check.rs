@@ -6,10 +6,12 @@ use serde::Serialize;
 
 use super::Failure;
 use super::failure::REFUSED;
+use super::grant_company::ACCESS_REMEDY;
 use crate::api::{Claims, Client};
 use crate::app::{App, OpenError, Warehouse};
 use crate::daemon::cycle::Cycle;
 use crate::sync::account_checks::{self, DateDecision};
+use crate::warehouse::access::{self, Access};
 use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
 use crate::warehouse::migrate::SchemaState;
 use crate::warehouse::server::{self, Server};
@@ -245,6 +247,7 @@ async fn migrations(lines: &mut Lines, app: &App, warehouse: &Warehouse) {
                     "nothing at once: this version works on; run the newer one everywhere",
                 ),
             }
+            access(lines, warehouse).await;
             cycle(lines, app, warehouse).await;
         }
         Ok(state) => {
@@ -277,6 +280,35 @@ async fn migrations(lines: &mut Lines, app: &App, warehouse: &Warehouse) {
                 WarehouseError::from_sqlx("read the migrations", error).into(),
             );
         }
+    }
+}
+
+/// Whether whoever reads the warehouse sees only what they may.
+async fn access(lines: &mut Lines, warehouse: &Warehouse) {
+    match access::look(&warehouse.pool).await {
+        Ok(Access::NotSetUp) => lines.ok(
+            "access",
+            "no roles for others than the owner; keepnet-etl migrate --roles makes them".to_owned(),
+        ),
+        Ok(Access::SetUp(gaps)) => match gaps.first() {
+            None => lines.ok(
+                "access",
+                "every relation is bound to its readers".to_owned(),
+            ),
+            Some(first) => lines.push(
+                "access",
+                State::Fail,
+                format!(
+                    "{} ways past the rules, such as: {} {}",
+                    gaps.len(),
+                    first.object,
+                    first.problem
+                ),
+                Some(ACCESS_REMEDY.to_owned()),
+                REFUSED,
+            ),
+        },
+        Err(error) => lines.fail("access", error.into()),
     }
 }
 

@@ -12,6 +12,7 @@ pub mod docs;
 pub mod enroll;
 pub mod export_enrollments;
 mod failure;
+pub mod grant_company;
 pub mod migrate;
 mod plan;
 pub mod portfolio;
@@ -84,6 +85,8 @@ pub enum Command {
     Quarantine(quarantine::QuarantineArgs),
     /// Look at counts that do not agree, and accept them
     Discrepancy(discrepancy::DiscrepancyArgs),
+    /// Give a database login the rows of some companies, or take them back
+    GrantCompany(grant_company::GrantCompanyArgs),
     /// Read the stored dates again after a wrong date format or time zone
     RepairDates(repair_dates::RepairDatesArgs),
     /// Show the settings in force
@@ -153,6 +156,7 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Status(args) => status::run(&app, &args).await,
         Command::Quarantine(args) => quarantine::run(&app, &args).await,
         Command::Discrepancy(args) => discrepancy::run(&app, &args).await,
+        Command::GrantCompany(args) => grant_company::run(&app, &args).await,
         Command::RepairDates(args) => repair_dates::run(&app, &args).await,
         Command::Config(args) => {
             args.execute(&app.settings, &mut io::stdout().lock())?;

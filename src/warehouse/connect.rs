@@ -1,7 +1,8 @@
 //! Connecting: TLS rules, the pool, and working as a plain role even when the login is a superuser.
 //!
 //! Row-level security does not bind superusers or a superuser's views. So that it can be relied on, every object
-//! belongs to a plain role: the login itself when it is one, else [`OWNER_ROLE`], which is created for it.
+//! belongs to a plain role: the login itself when it is one, else [`OWNER_ROLE`], which is created for it. A login that is
+//! a member of the role that owns the warehouse works as that role.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -111,7 +112,8 @@ async fn work_as_plain_role(db: &mut PgConnection, idle: u128) -> Result<(), sql
     .execute(&mut *db)
     .await?;
     let row = sqlx::query(
-        "select login.rolsuper or login.rolbypassrls, owner.rolname, owner.rolsuper or owner.rolbypassrls
+        "select login.rolsuper or login.rolbypassrls, owner.rolname, owner.rolsuper or owner.rolbypassrls,
+                owner.rolname <> login.rolname and pg_has_role(login.oid, owner.oid, 'usage')
          from pg_roles login
          left join pg_namespace n on n.nspname = 'sync'
          left join pg_roles owner on owner.oid = n.nspowner
@@ -122,7 +124,8 @@ async fn work_as_plain_role(db: &mut PgConnection, idle: u128) -> Result<(), sql
     let is_privileged: bool = row.try_get(0)?;
     let owner: Option<String> = row.try_get(1)?;
     let is_owner_privileged: Option<bool> = row.try_get(2)?;
-    if !is_privileged || is_owner_privileged == Some(true) {
+    let is_member: Option<bool> = row.try_get(3)?;
+    if !(is_privileged || is_member == Some(true)) || is_owner_privileged == Some(true) {
         return Ok(());
     }
     let role = match owner {

@@ -7,7 +7,7 @@ use sqlx::migrate::Migrator;
 use sqlx::{PgConnection, PgPool};
 
 use super::error::WarehouseError;
-use super::views;
+use super::{access, views};
 
 /// The compiled-in migrations. Their own table lies in schema `sync`: a plain role may not write to `public`.
 fn migrator() -> Migrator {
@@ -33,16 +33,26 @@ pub struct SchemaState {
     pub changed: Option<i64>,
 }
 
-/// Applies what is missing, and brings the views up to date. Safe to be run by several processes at once: an advisory
-/// lock lets one work.
+/// Applies what is missing, and brings the views and who may read them up to date. Safe to be run by several processes at
+/// once: an advisory lock lets one work.
 pub async fn migrate(pool: &PgPool) -> Result<SchemaState, WarehouseError> {
     let failed = |error| WarehouseError::from_sqlx("migrate the database", error);
-    let migrated = migrator().run(pool).await;
-    migrated.map_err(|error| failed(error.into()))?;
+    let before = state(pool).await.map_err(failed)?;
+    let may_migrate: bool =
+        sqlx::query_scalar("select has_database_privilege(current_database(), 'create')")
+            .fetch_one(pool)
+            .await
+            .map_err(failed)?;
+    // The daemon's role may not even ask whether there is something to do.
+    if may_migrate || before.applied < before.known || before.changed.is_some() {
+        let migrated = migrator().run(pool).await;
+        migrated.map_err(|error| failed(error.into()))?;
+    }
     let state = state(pool).await.map_err(failed)?;
     // A newer version's views stay: two versions side by side would replace each other's for ever.
     if state.unknown == 0 {
         views::apply(pool).await?;
+        access::keep(pool).await?;
     }
     Ok(state)
 }

@@ -1,5 +1,6 @@
 //! PostgreSQL: connecting, migrating, loading and the bookkeeping. Knows no HTTP.
 
+pub mod access;
 pub mod accounts;
 pub mod backfills;
 pub mod connect;

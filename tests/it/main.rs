@@ -5,6 +5,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod access;
 mod bi;
 mod cli;
 mod daemon;

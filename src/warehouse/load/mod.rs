@@ -14,7 +14,7 @@ pub mod tuple;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use crate::resource::Resource;
 use crate::warehouse::cursors::{self, CursorMove};
@@ -215,6 +215,13 @@ async fn commit_through_collisions(
     try_commit(pool, batch, new_rows, at).await
 }
 
+/// Whether row-level security binds this role: PostgreSQL then refuses to copy into tables that have it.
+async fn is_bound(db: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select row_security_active('keepnet.companies')")
+        .fetch_one(db)
+        .await
+}
+
 /// One try; none when the claim is lost.
 async fn try_commit(
     pool: &PgPool,
@@ -229,6 +236,11 @@ async fn try_commit(
     {
         return Ok(None);
     }
+    let new_rows = match new_rows {
+        NewRows::Merge => NewRows::Merge,
+        _ if is_bound(&mut tx).await? => NewRows::Merge,
+        other => other,
+    };
     let mut effects = Effects::new();
     let (mut bulk_rows, mut new_bulk_rows) = (0, 0);
     let mut outdated: HashMap<u8, HashSet<Box<[u8]>>> = HashMap::new();

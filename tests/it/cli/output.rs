@@ -67,6 +67,7 @@ fn help_of_every_command() {
         "discrepancy",
         "discrepancy list",
         "discrepancy accept",
+        "grant-company",
         "repair-dates",
         "config",
         "config show",
