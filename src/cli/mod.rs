@@ -5,15 +5,18 @@ pub mod backfill;
 mod bars;
 pub mod check;
 pub mod config;
+mod confirm;
 pub mod cursor;
 pub mod demo;
 pub mod discrepancy;
 pub mod enroll;
 pub mod export_enrollments;
 mod failure;
+pub mod forget;
 pub mod migrate;
 mod plan;
 pub mod portfolio;
+mod privacy;
 pub mod quarantine;
 mod recorded;
 pub mod repair_dates;
@@ -80,6 +83,8 @@ pub enum Command {
     Discrepancy(discrepancy::DiscrepancyArgs),
     /// Read the stored dates again after a wrong date format or time zone
     RepairDates(repair_dates::RepairDatesArgs),
+    /// Erase one person, or show everything that is stored of them
+    Forget(Box<forget::ForgetArgs>),
     /// Show the settings in force
     Config(config::ConfigArgs),
     /// Save the API's own export of a company's enrollment list
@@ -145,6 +150,7 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Quarantine(args) => quarantine::run(&app, &args).await,
         Command::Discrepancy(args) => discrepancy::run(&app, &args).await,
         Command::RepairDates(args) => repair_dates::run(&app, &args).await,
+        Command::Forget(args) => Box::pin(forget::run(&app, &args)).await,
         Command::Config(args) => {
             args.execute(&app.settings, &mut io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)

@@ -181,7 +181,7 @@ fn push(
         access_state: node.and_then(access_state),
         access_starts_at: node.and_then(|node| node.access_starts_at),
         access_ends_at: node.and_then(|node| node.access_ends_at),
-        extra,
+        extra: extra.as_deref(),
     };
     if tree.listed.contains_key(id) {
         tree.seen.note_row(&row);

@@ -3,6 +3,7 @@
 use super::{PullError, Pulled, Scope};
 use crate::api::CompanyClient;
 use crate::api::endpoints::trainings::Training;
+use crate::privacy::Field;
 use crate::warehouse::tables::trainings::TrainingRow;
 
 /// Pulls the listing.
@@ -19,6 +20,8 @@ pub async fn pull(
             doubtful,
             listing,
             |delivery, seen, training| {
+                let created_by =
+                    (scope.privacy()).keep(Field::Name, training.created_by.as_deref());
                 let extra = scope.extra(delivery, &training.extra);
                 let row = TrainingRow {
                     company_id: company.company_id(),
@@ -32,7 +35,7 @@ pub async fn pull(
                     duration: training.duration.as_deref(),
                     has_quiz: training.has_quiz,
                     vendor_name: training.vendor_name.as_deref(),
-                    created_by: training.created_by.as_deref(),
+                    created_by: created_by.as_deref(),
                     created_at: training.created_at,
                     is_new: training.is_new,
                     is_favourite: training.is_favourite,
@@ -43,7 +46,7 @@ pub async fn pull(
                     available_for: training.available_for.as_deref(),
                     training_roles: training.training_roles.as_deref(),
                     cover_image_url: training.cover_image_url.as_deref(),
-                    extra,
+                    extra: extra.as_deref(),
                 };
                 delivery.rows.push_seen(&row, seen);
             },

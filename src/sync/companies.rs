@@ -36,7 +36,9 @@ pub async fn pull(run: &RunContext<'_>) -> Result<(RunScope, Vec<CompanyRef>), S
     let memory = Memory::read(run.pool, account_id).await?;
     let begun = Instant::now();
     let (sink, deliveries) = mpsc::channel::<Delivery>(loader::QUEUE);
+    let privacy = run.guard(account_id).await?;
     let shared = Shared {
+        privacy: &privacy,
         sink,
         clock: run.clock.clone(),
         stop: run.stop,
@@ -54,6 +56,7 @@ pub async fn pull(run: &RunContext<'_>) -> Result<(RunScope, Vec<CompanyRef>), S
         clock: &run.clock,
         company_id: account_id,
         claim: &claim,
+        privacy: &privacy,
     };
     let load = loader::load(&target, run.progress, deliveries);
     let (fetched, loaded) = tokio::join!(fetch, load);

@@ -228,7 +228,9 @@ impl<'r> CompanyPull<'r> {
     ) -> Result<Result<(), PullError>, WarehouseError> {
         let run = self.run;
         let (sink, deliveries) = mpsc::channel::<Delivery>(loader::QUEUE);
+        let privacy = run.guard(&self.company.id).await?;
         let shared = Shared {
+            privacy: &privacy,
             sink,
             clock: run.clock.clone(),
             stop: run.stop,
@@ -255,6 +257,7 @@ impl<'r> CompanyPull<'r> {
             clock: &run.clock,
             company_id: &self.company.id,
             claim,
+            privacy: &privacy,
         };
         let load = loader::load(&target, run.progress, deliveries);
         let (fetched, loaded) = tokio::join!(fetch, load);

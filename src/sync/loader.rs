@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::report::Progress;
 use crate::clock::SharedClock;
 use crate::extract::Delivery;
+use crate::privacy::Guard;
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::leases::Claim;
 use crate::warehouse::load::{self, Batch, Effects};
@@ -30,6 +31,8 @@ pub struct Target<'t> {
     pub company_id: &'t str,
     /// The right to write for it.
     pub claim: &'t Claim,
+    /// What is stored about its people.
+    pub privacy: &'t Guard,
 }
 
 /// Commits what comes through `deliveries` until its senders are gone.
@@ -45,6 +48,7 @@ pub async fn load(
         let mut batch = Batch {
             company_id: target.company_id.to_owned(),
             claim: Some(target.claim.clone()),
+            privacy: Some(target.privacy.clone()),
             ..Batch::default()
         };
         add(&mut batch, first);

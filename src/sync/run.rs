@@ -1,8 +1,8 @@
 //! The run: begins, lists the companies, pulls them side by side, and says what came of it.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt};
@@ -17,7 +17,7 @@ use super::memory::Extent;
 use super::report::{CompanyReport, Progress, RunReport};
 use super::rhythm::Rhythm;
 use super::selection::{Selection, asks_users, select};
-use super::{account, companies};
+use super::{account, companies, privacy};
 use crate::api::Client;
 use crate::api::endpoints::enrollments::{Enrollment, EnrollmentList};
 use crate::clock::SharedClock;
@@ -25,6 +25,7 @@ use crate::extract::PullError;
 use crate::extract::enrollments::EnrollmentRef;
 use crate::extract::users::TrainingTypes;
 use crate::extract::widgets::PeriodDialects;
+use crate::privacy::Policy;
 use crate::resource::Resource;
 use crate::settings::Settings;
 use crate::verdict::Verdict;
@@ -104,6 +105,8 @@ pub struct RunContext<'r> {
     pub accepts_deletions: bool,
     /// What is configured.
     pub settings: &'r Settings,
+    /// What is stored about people.
+    pub policy: Arc<Policy>,
     /// Scopes of one company worked on at once.
     pub concurrency: usize,
     /// How training types are named.
@@ -188,16 +191,26 @@ pub async fn run(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<RunReport, SyncError> {
+    let policy = Arc::new(Policy::read(&settings.privacy)?);
+    privacy::check(pool, &policy, clock).await?;
     account::limit_known(client, &settings.api, pool).await?;
-    let done = run_limited(settings, pool, client, clock, request, progress, stop).await;
+    let done = run_limited(
+        settings, &policy, pool, client, clock, request, progress, stop,
+    )
+    .await;
     if let Err(reason) = client.give_back().await {
         warn!(%reason, "could not give back requests of the day");
     }
     done
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "those of `run`, and what it read of the settings"
+)]
 async fn run_limited(
     settings: &Settings,
+    policy: &Arc<Policy>,
     pool: &PgPool,
     client: &Client,
     clock: &SharedClock,
@@ -229,6 +242,7 @@ async fn run_limited(
         rhythm: Rhythm::new(&settings.sync),
         accepts_deletions: request.accepts_deletions,
         settings,
+        policy: Arc::clone(policy),
         concurrency: settings.api.max_concurrency as usize,
         training_types: TrainingTypes::default(),
         period_dialects: PeriodDialects::new(account.period_dialect),
@@ -242,9 +256,14 @@ async fn run_limited(
         has_more: AtomicBool::new(false),
         own_enrollments: OnceCell::new(),
     };
-    let (predicted, pulled) = match predict(&context, request).await {
+    // Settings may have been changed until the run could be seen.
+    let begun_well = match privacy::check(pool, policy, clock).await {
+        Ok(()) => predict(&context, request).await.map_err(SyncError::from),
+        Err(error) => Err(error),
+    };
+    let (predicted, pulled) = match begun_well {
         Ok(predicted) => (predicted, pull(&context, request).await),
-        Err(error) => (None, Err(error.into())),
+        Err(error) => (None, Err(error)),
     };
     account::remember(pool, &account, context.period_dialects.learned()).await;
     let requests = client.all_requests() - requests_before;

@@ -13,6 +13,7 @@ mod faults;
 mod formula;
 mod incremental;
 mod migrations;
+mod privacy;
 mod repair_dates;
 mod resume;
 mod support;

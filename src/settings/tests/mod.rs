@@ -402,28 +402,18 @@ fn plain_http_is_only_for_this_machine_unless_allowed() {
 }
 
 #[test]
-fn privacy_that_cannot_be_kept_is_refused() {
-    for (key, value) in [
-        ("privacy.email", "hash"),
-        ("privacy.name", "drop"),
-        ("privacy.phone", "drop"),
-        ("privacy.department", "hash"),
-        ("privacy.free_text", "drop"),
-        ("privacy.survey_answers", "pseudonymise"),
-        ("privacy.custom_fields", "Badge,Site"),
-    ] {
-        let text = message(from_variables(&[(&variable(key), value)]));
-        assert!(
-            text.starts_with(&format!("`{key}` (from `{}`) ", variable(key))),
-            "{text}"
-        );
-        assert!(
-            text.contains("this version") && text.contains("set it to `"),
-            "{text}"
-        );
-    }
-    assert!(load("[privacy]\ncustom_fields = []", &[]).is_err());
-    load("[privacy]\ncustom_fields = [\"*\"]\nemail = \"keep\"", &[]).unwrap();
+fn custom_fields_are_all_some_or_none() {
+    let names = |file| load(file, &[]).unwrap().privacy.custom_fields;
+    let only = |names: &[&str]| CustomFields::Only(names.iter().map(|&name| name.into()).collect());
+    assert_eq!(
+        names("[privacy]\ncustom_fields = [\"*\"]"),
+        CustomFields::All
+    );
+    assert_eq!(
+        names("[privacy]\ncustom_fields = \"Badge,Site\""),
+        only(&["Badge", "Site"])
+    );
+    assert_eq!(names("[privacy]\ncustom_fields = []"), only(&[]));
 }
 
 #[test]
