@@ -13,6 +13,7 @@ pub mod enroll;
 pub mod export_enrollments;
 mod failure;
 pub mod forget;
+pub mod forget_company;
 pub mod migrate;
 mod plan;
 pub mod portfolio;
@@ -85,6 +86,8 @@ pub enum Command {
     RepairDates(repair_dates::RepairDatesArgs),
     /// Erase one person, or show everything that is stored of them
     Forget(Box<forget::ForgetArgs>),
+    /// Offboard a customer: export, delete, certify
+    ForgetCompany(forget_company::ForgetCompanyArgs),
     /// Show the settings in force
     Config(config::ConfigArgs),
     /// Save the API's own export of a company's enrollment list
@@ -151,6 +154,7 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Discrepancy(args) => discrepancy::run(&app, &args).await,
         Command::RepairDates(args) => repair_dates::run(&app, &args).await,
         Command::Forget(args) => Box::pin(forget::run(&app, &args)).await,
+        Command::ForgetCompany(args) => Box::pin(forget_company::run(&app, &args)).await,
         Command::Config(args) => {
             args.execute(&app.settings, &mut io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)

@@ -10,6 +10,7 @@ use super::table::{grouped, table};
 use crate::app::App;
 use crate::daemon::cycle::Cycle;
 use crate::warehouse::error::WarehouseError;
+use crate::warehouse::offboarding;
 use crate::warehouse::status::{self, CursorStatus, Status};
 
 /// Companies shown; those with trouble come first.
@@ -33,17 +34,30 @@ pub async fn run(app: &App, args: &StatusArgs) -> Result<ExitCode, Failure> {
         .await
         .map_err(|error| WarehouseError::from_sqlx("read the status", error))?
         .without_accepted(app.clock.now());
+    let offboarded = offboarding::list(&warehouse.pool)
+        .await
+        .map_err(|error| WarehouseError::from_sqlx("read the status", error))?;
     let now = app.clock.now();
     let cycle = Cycle::predict(&warehouse.pool, &app.settings, now).await?;
     if args.json {
         let mut json = serde_json::to_value(&status).map_err(anyhow::Error::from)?;
         json["version"] = 1.into();
         json["cycle"] = serde_json::to_value(&cycle).map_err(anyhow::Error::from)?;
+        json["offboarded"] = serde_json::to_value(&offboarded).map_err(anyhow::Error::from)?;
         // Schedules are not kept by this version: what runs it does.
         json["next_runs"] = serde_json::Value::Array(Vec::new());
         println!("{json:#}");
     } else {
         print!("{}", text(&status, now));
+        for left in &offboarded {
+            let state = match left.certificate {
+                Some(_) => {
+                    "its data is deleted; to load it again: keepnet-etl forget-company --take-back"
+                }
+                None => "its export has not ended: run keepnet-etl forget-company again",
+            };
+            println!("company {} is offboarded: {state}", left.company_id);
+        }
         if let Some(cycle) = &cycle {
             println!("\n{}", cycle.sentence());
         }

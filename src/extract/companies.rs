@@ -44,6 +44,7 @@ pub async fn pull(
     account_id: &str,
     pages: Option<u32>,
     doubtful: &[Vec<u8>],
+    offboarded: &HashSet<String>,
 ) -> Result<Companies, PullError> {
     let mut delivery = Delivery::default();
     let mut places = HashMap::new();
@@ -74,6 +75,7 @@ pub async fn pull(
                     places: &places,
                     listed: &mut listed,
                     order: &mut order,
+                    offboarded,
                     seen,
                     nested: HashSet::new(),
                 };
@@ -82,7 +84,9 @@ pub async fn pull(
         )
         .await?;
     let seen = &mut pulled.listing.seen;
-    for (id, place) in places.iter().filter(|(id, _)| !listed.contains_key(*id)) {
+    let unlisted =
+        |(id, _): &(&String, &Place)| !listed.contains_key(*id) && !offboarded.contains(*id);
+    for (id, place) in places.iter().filter(unlisted) {
         let node = &place.node;
         let row = CompanyRow {
             company_id: id,
@@ -113,6 +117,8 @@ struct Tree<'t> {
     places: &'t HashMap<String, Place>,
     listed: &'t mut HashMap<String, CompanyRef>,
     order: &'t mut Vec<String>,
+    /// Those that left are listed, but nothing of them is stored.
+    offboarded: &'t HashSet<String>,
     seen: &'t mut Seen,
     /// Of the listed company in hand: the vendor nests a reseller in itself.
     nested: HashSet<String>,
@@ -186,13 +192,15 @@ fn push(
     if tree.listed.contains_key(id) {
         tree.seen.note_row(&row);
     } else {
-        delivery.rows.push_seen(&row, tree.seen);
-        delivery.rows.push_owner::<CompanyTagRow<'_>>(&[id]);
-        for tag in &company.tags {
-            delivery.rows.push(&CompanyTagRow {
-                company_id: id,
-                tag,
-            });
+        if !tree.offboarded.contains(id) {
+            delivery.rows.push_seen(&row, tree.seen);
+            delivery.rows.push_owner::<CompanyTagRow<'_>>(&[id]);
+            for tag in &company.tags {
+                delivery.rows.push(&CompanyTagRow {
+                    company_id: id,
+                    tag,
+                });
+            }
         }
         let listed = CompanyRef {
             id: id.to_owned(),

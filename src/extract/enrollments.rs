@@ -9,7 +9,6 @@ use super::{Delivery, PullError, Pulled, Scope};
 use crate::api::CompanyClient;
 use crate::api::endpoints::enrollments::{Enrollment, EnrollmentList};
 use crate::api::endpoints::summaries::type_number;
-use crate::privacy::Field;
 use crate::warehouse::load::sweep::Seen;
 use crate::warehouse::stored_load::StoredEnrollment;
 use crate::warehouse::tables::enrollments::{
@@ -188,7 +187,7 @@ fn push(
 ) -> String {
     let enrollment_id = enrollment.id.as_str();
     let extra = scope.extra(delivery, &enrollment.extra);
-    let enrolled_by = (scope.privacy()).keep(Field::Name, enrollment.enrolled_by.as_deref());
+    let enrolled_by = (scope.privacy()).author(enrollment.enrolled_by.as_deref());
     let rows = &mut delivery.rows;
     let row = EnrollmentRow {
         company_id,

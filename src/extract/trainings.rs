@@ -3,7 +3,6 @@
 use super::{PullError, Pulled, Scope};
 use crate::api::CompanyClient;
 use crate::api::endpoints::trainings::Training;
-use crate::privacy::Field;
 use crate::warehouse::tables::trainings::TrainingRow;
 
 /// Pulls the listing.
@@ -20,8 +19,7 @@ pub async fn pull(
             doubtful,
             listing,
             |delivery, seen, training| {
-                let created_by =
-                    (scope.privacy()).keep(Field::Name, training.created_by.as_deref());
+                let created_by = scope.privacy().author(training.created_by.as_deref());
                 let extra = scope.extra(delivery, &training.extra);
                 let row = TrainingRow {
                     company_id: company.company_id(),

@@ -48,6 +48,14 @@ impl Guard {
         self.policy.keep(&self.company_id, field, value)
     }
 
+    /// What is stored of the name of whoever made something; it may be a company's.
+    #[must_use]
+    pub fn author<'v>(&self, value: Option<&'v str>) -> Option<Cow<'v, str>> {
+        let is_erased =
+            self.is_erased(None, value) || value.is_some_and(|name| self.is_erased_name(name));
+        self.keep(Field::Name, value).filter(|_| !is_erased)
+    }
+
     /// What is stored of a text that may be an address.
     #[must_use]
     pub fn keep_unless_address<'v>(&self, value: Option<&'v str>) -> Option<Cow<'v, str>> {

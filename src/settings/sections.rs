@@ -210,6 +210,10 @@ fn privacy(from: &mut Reader) -> PrivacySettings {
         survey_answers,
         custom_fields,
         tracking_info,
+        keep_leavers_for: from.optional("privacy.keep_leavers_for", &duration("1d", "36500d")),
+        keep_history_for: from.optional("privacy.keep_history_for", &duration("1d", "36500d")),
+        keep_quarantine_for: from
+            .optional("privacy.keep_quarantine_for", &duration("1d", "36500d")),
         min_group: from.required("privacy.min_group", &number(1..=1000, "5")),
         key_file: from.optional("privacy.key_file", &path("/run/secrets/privacy_key")),
         erasure_log: from.optional("privacy.erasure_log", &path("/var/lib/keepnet/erasures")),

@@ -113,7 +113,15 @@ async fn list_companies(
     let scope = &Scope::begin(shared, Resource::Companies, "");
     let pages = memory.pages(Resource::Companies, "");
     let doubtful = memory.doubtful(Resource::Companies, "");
-    let listed = companies::pull(scope, client, run.account_id, pages, doubtful).await?;
+    let listed = companies::pull(
+        scope,
+        client,
+        run.account_id,
+        pages,
+        doubtful,
+        &run.offboarded,
+    )
+    .await?;
     let pulled = &listed.pulled;
     let state = CursorState {
         pages: Some(pulled.listing.pages),

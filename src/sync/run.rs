@@ -31,6 +31,7 @@ use crate::settings::Settings;
 use crate::verdict::Verdict;
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::leases::Holder;
+use crate::warehouse::offboarding;
 use crate::warehouse::quarantine::UnknownField;
 use crate::warehouse::runs::{self, RunScope, RunTotals};
 
@@ -115,6 +116,8 @@ pub struct RunContext<'r> {
     pub period_dialects: PeriodDialects,
     /// Members without a column that were reported.
     pub unknown_fields: Mutex<HashSet<UnknownField>>,
+    /// Customers that left.
+    pub offboarded: HashSet<String>,
     /// Companies that were forbidden before.
     pub forbidden_before: HashSet<String>,
     /// Since when it works, if it leaves something to the next run when that is long.
@@ -247,6 +250,7 @@ async fn run_limited(
         training_types: TrainingTypes::default(),
         period_dialects: PeriodDialects::new(account.period_dialect),
         unknown_fields: Mutex::default(),
+        offboarded: offboarding::ids(pool).await?,
         forbidden_before: runs::read_forbidden_companies(pool)
             .await?
             .into_iter()
@@ -287,6 +291,7 @@ async fn run_limited(
             report.totals.rows = rows;
             let refusal = client.refusal();
             report.outcome = outcome(&report, stop, refusal.is_some());
+            privacy::expire(&context).await;
             let error = refusal.map(|kind| format!("stopped: {kind}; {}", kind.policy().1));
             row.finish(
                 pool,
@@ -365,7 +370,8 @@ async fn pull(
 ) -> Result<(RunScope, Vec<CompanyReport>), SyncError> {
     let side_by_side = (run.concurrency * COMPANIES_PER_REQUEST).max(LEAST_SIDE_BY_SIDE);
     let (listing, companies) = companies::pull(run).await?;
-    let companies = select(companies, run.settings, request)?;
+    let mut companies = select(companies, run.settings, request)?;
+    companies.retain(|company| !run.offboarded.contains(&company.id));
     run.progress.listed(companies.len());
     if run.selection.is_only_companies() {
         return Ok((listing, Vec::new()));

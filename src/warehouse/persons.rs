@@ -34,7 +34,10 @@ const PEOPLE: &str = "
     union
     select distinct target_user_id, email, first_name, last_name from keepnet.enrollment_users where company_id = $1
     union
-    select distinct target_user_id, email, first_name, last_name from keepnet.target_user_history where company_id = $1";
+    select distinct target_user_id, email, first_name, last_name from keepnet.target_user_history where company_id = $1
+    union
+    select distinct target_user_id, case when target_user_id like any(array['%@%', 'hash:%']) then target_user_id end, null, null
+    from keepnet.anonymous_results where company_id = $1 and target_user_id is not null";
 
 /// The persons of a company about whom `is_meant` says yes, as one: of an id that is meant once, all that is stored.
 pub async fn find(
@@ -125,19 +128,7 @@ impl Person {
         guard: &Guard,
     ) -> Result<BTreeMap<String, u64>, sqlx::Error> {
         let ids = self.stored_ids(guard, company_id);
-        let mut counts = BTreeMap::new();
-        for table in tables_of_people(db).await? {
-            let sql = format!(
-                "delete from {} where company_id = $1 and target_user_id = any($2)",
-                table.0
-            );
-            let done = sqlx::query(AssertSqlSafe(sql))
-                .bind(company_id)
-                .bind(&ids)
-                .execute(&mut *db)
-                .await?;
-            counts.insert(table.0, done.rows_affected());
-        }
+        let mut counts = delete_ids(db, company_id, &ids).await?;
         for (table, sql) in [
             (
                 "sync.missing_rows",
@@ -175,6 +166,28 @@ impl Person {
         counts.retain(|_, rows| *rows > 0);
         Ok(counts)
     }
+}
+
+/// Deletes the rows of these ids in every table with an id of a target user. Gives how many they were, per table.
+pub async fn delete_ids(
+    db: &mut PgConnection,
+    company_id: &str,
+    ids: &[String],
+) -> Result<BTreeMap<String, u64>, sqlx::Error> {
+    let mut counts = BTreeMap::new();
+    for table in tables_of_people(db).await? {
+        let sql = format!(
+            "delete from {} where company_id = $1 and target_user_id = any($2)",
+            table.0
+        );
+        let done = sqlx::query(AssertSqlSafe(sql))
+            .bind(company_id)
+            .bind(ids)
+            .execute(&mut *db)
+            .await?;
+        counts.insert(table.0, done.rows_affected());
+    }
+    Ok(counts)
 }
 
 /// All tables of this program with an id of a target user.

@@ -97,7 +97,8 @@ fn every_promised_key_is_known() {
         schedule.full http.listen http.token_file run.grace run.takeover sync.stall_timeout \
         telemetry.otlp_endpoint privacy.key_file privacy.erasure_log privacy.min_group \
         privacy.email privacy.name privacy.phone privacy.department privacy.free_text \
-        privacy.survey_answers privacy.custom_fields privacy.tracking_info log.format log.level";
+        privacy.survey_answers privacy.custom_fields privacy.tracking_info \
+        privacy.keep_leavers_for privacy.keep_history_for privacy.keep_quarantine_for log.format log.level";
     let settings = from_variables(&[]).unwrap();
     let mut known: Vec<_> = settings.entries().map(|entry| entry.key).collect();
     let mut promised: Vec<_> = promised.split_whitespace().collect();

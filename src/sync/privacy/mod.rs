@@ -3,13 +3,18 @@
 
 mod change;
 mod forget;
+mod offboard;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use change::{ChangeError, Plan, apply};
 pub use forget::{ForgetError, Forgetting, Found, Whom};
+pub use offboard::{OffboardError, offboard, plan as plan_offboarding, take_back};
 
+use chrono::TimeDelta;
 use sqlx::PgPool;
+use tracing::{info, warn};
 
 use super::error::SyncError;
 use super::run::RunContext;
@@ -18,6 +23,7 @@ use crate::privacy::{Guard, Key, Policy};
 use crate::warehouse::erasures;
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::privacy_record::{self, PrivacyRecord};
+use crate::warehouse::retention::{self, Expired, Retention};
 
 impl RunContext<'_> {
     /// The guard of a company. Who is erased while a run is at work on the company takes its claim, so it is enough to read
@@ -52,6 +58,27 @@ pub async fn check(pool: &PgPool, policy: &Policy, clock: &SharedClock) -> Resul
         }
     }
     Ok(())
+}
+
+/// Deletes what is not kept for ever. A failure is for the next run.
+pub(super) async fn expire(run: &RunContext<'_>) {
+    let age = |age: Option<Duration>| age.and_then(|age| TimeDelta::from_std(age).ok());
+    let settings = &run.settings.privacy;
+    let retention = Retention {
+        leavers: age(settings.keep_leavers_for),
+        history: age(settings.keep_history_for),
+        quarantine: age(settings.keep_quarantine_for),
+    };
+    match retention::apply(run.pool, retention, &run.policy, run.clock.now()).await {
+        Ok(expired) if expired == Expired::default() => {}
+        Ok(expired) => info!(
+            leavers = expired.leavers,
+            history = expired.history,
+            quarantine = expired.quarantine,
+            "deleted what has expired"
+        ),
+        Err(error) => warn!(%error, "could not delete what has expired"),
+    }
 }
 
 /// By which settings everything is stored; none when nothing is. What was loaded before they were recorded was stored as it

@@ -1,7 +1,10 @@
 //! What is stored about people: by which settings, and who is forgotten.
 
 mod change;
+mod forget;
 mod modes;
+mod offboard;
+mod retention;
 mod unknown;
 
 use std::collections::BTreeSet;
@@ -136,6 +139,12 @@ impl People {
                 note(&mut people.written, &row["response"]);
             }
         }
+        // What is an option, too, tells nothing.
+        for row in simulator.truth("survey_question_options").await {
+            people
+                .written
+                .remove(row["option_text"].as_str().unwrap_or_default());
+        }
         // A mask shows nobody.
         people.emails.retain(|email| email.contains('@'));
         people
@@ -199,8 +208,7 @@ pub fn found<'f>(
         .collect();
     // Words of the vendor's catalogues that happen to be departments, or what somebody wrote.
     let is_catalogue = |place: &str| {
-        place.starts_with("keepnet.survey_question")
-            || place.starts_with("keepnet.enrollment_training_roles")
+        place.starts_with("keepnet.survey_question") || place.contains("training_roles")
     };
     texts
         .iter()
