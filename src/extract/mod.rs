@@ -377,7 +377,7 @@ impl<'r> Scope<'r> {
                     Some(within) if is_strict => (within, OBJECT),
                     _ => (&member.path, member.json_type),
                 };
-                let json_path = match is_strict && path.contains('@') {
+                let json_path = match path.contains('@') {
                     true => NAMELESS.to_owned(),
                     false => path.clone(),
                 };
@@ -390,6 +390,9 @@ impl<'r> Scope<'r> {
                     delivery.unknown_fields.push(field);
                 }
             }
+        }
+        if (extra.json.as_deref()).is_some_and(|json| self.privacy().names_erased(json)) {
+            return None;
         }
         if is_strict {
             return self.privacy().known_extra(self.resource, extra.known());
