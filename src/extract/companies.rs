@@ -84,9 +84,7 @@ pub async fn pull(
         )
         .await?;
     let seen = &mut pulled.listing.seen;
-    let unlisted =
-        |(id, _): &(&String, &Place)| !listed.contains_key(*id) && !offboarded.contains(*id);
-    for (id, place) in places.iter().filter(unlisted) {
+    for (id, place) in places.iter().filter(|(id, _)| !listed.contains_key(*id)) {
         let node = &place.node;
         let row = CompanyRow {
             company_id: id,
@@ -100,6 +98,10 @@ pub async fn pull(
             access_ends_at: node.access_ends_at,
             ..CompanyRow::default()
         };
+        if offboarded.contains(id) {
+            seen.note_row(&row);
+            continue;
+        }
         delivery.rows.push_seen(&row, seen);
         delivery.rows.push_owner::<CompanyTagRow<'_>>(&[id]);
     }
@@ -192,7 +194,9 @@ fn push(
     if tree.listed.contains_key(id) {
         tree.seen.note_row(&row);
     } else {
-        if !tree.offboarded.contains(id) {
+        if tree.offboarded.contains(id) {
+            tree.seen.note_row(&row);
+        } else {
             delivery.rows.push_seen(&row, tree.seen);
             delivery.rows.push_owner::<CompanyTagRow<'_>>(&[id]);
             for tag in &company.tags {

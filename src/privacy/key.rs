@@ -69,10 +69,9 @@ impl Key {
     /// PostgreSQL could not store it.
     #[must_use]
     pub fn digest(&self, parts: &[&str]) -> String {
-        let mut mac = match Hmac::<Sha256>::new_from_slice(self.0.expose_secret().as_bytes()) {
-            Ok(mac) => mac,
-            // HMAC takes keys of any length.
-            Err(_) => return String::new(),
+        // HMAC takes keys of any length.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.expose_secret().as_bytes()) else {
+            return String::new();
         };
         for (place, part) in parts.iter().enumerate() {
             if place > 0 {

@@ -28,6 +28,9 @@ struct TableOfPeople(String);
 /// The rows of a person, per table with its schema.
 pub type Rows = BTreeMap<String, Vec<Value>>;
 
+/// A row of [`PEOPLE`]: id, address, first and last name.
+type Told = (String, Option<String>, Option<String>, Option<String>);
+
 /// What is asked about whom: every row that names a person of the company, one by one.
 const PEOPLE: &str = "
     select distinct target_user_id, email, first_name, last_name from keepnet.target_users where company_id = $1
@@ -45,11 +48,10 @@ pub async fn find(
     company_id: &str,
     is_meant: impl Fn(&str, Option<&str>) -> bool,
 ) -> Result<Person, sqlx::Error> {
-    let rows: Vec<(String, Option<String>, Option<String>, Option<String>)> =
-        sqlx::query_as(AssertSqlSafe(PEOPLE))
-            .bind(company_id)
-            .fetch_all(&mut *db)
-            .await?;
+    let rows: Vec<Told> = sqlx::query_as(AssertSqlSafe(PEOPLE))
+        .bind(company_id)
+        .fetch_all(&mut *db)
+        .await?;
     let mut person = Person::default();
     for (id, email, ..) in &rows {
         if is_meant(id, email.as_deref()) {

@@ -4,13 +4,15 @@
 mod change;
 mod forget;
 mod offboard;
+mod plan;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use change::{ChangeError, Plan, apply};
+pub use change::{ChangeError, apply};
 pub use forget::{ForgetError, Forgetting, Found, Whom};
 pub use offboard::{OffboardError, offboard, plan as plan_offboarding, take_back};
+pub use plan::Plan;
 
 use chrono::TimeDelta;
 use sqlx::PgPool;

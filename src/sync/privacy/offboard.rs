@@ -15,7 +15,7 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::clock::SharedClock;
 use crate::warehouse::error::WarehouseError;
-use crate::warehouse::{offboarding, persons, runs};
+use crate::warehouse::{offboarding, people, persons, runs};
 
 /// The file that says what was done.
 pub const CERTIFICATE: &str = "certificate.json";
@@ -151,6 +151,12 @@ pub async fn offboard(
             deleted.insert(table, rows);
         }
     }
+    // The list of companies belongs to the account.
+    let missing =
+        "delete from sync.missing_rows where resource = 'companies' and $1 = any(row_key)";
+    people::execute(&mut tx, company_id, missing)
+        .await
+        .map_err(database)?;
     let mut all = Sha256::new();
     for file in &files {
         all.update(file["sha256"].as_str().unwrap_or_default());

@@ -16,25 +16,31 @@ type Mode = (
     fn(&People) -> BTreeSet<String>,
 );
 
-const MODES: [Mode; 8] = [
-    (&[("privacy.email", "hash")], |people| people.emails.clone()),
-    (&[("privacy.email", "drop")], |people| people.emails.clone()),
-    (&[("privacy.name", "hash")], |people| people.names.clone()),
-    (&[("privacy.name", "drop")], |people| people.names.clone()),
+const MODES: [Mode; 4] = [
     (
-        &[("privacy.phone", "hash"), ("privacy.department", "drop")],
-        |people| &people.phones | &people.departments,
+        &[("privacy.email", "hash"), ("privacy.name", "drop")],
+        |people| &people.emails | &people.names,
     ),
     (
-        &[("privacy.phone", "drop"), ("privacy.department", "hash")],
-        |people| &people.phones | &people.departments,
+        &[("privacy.email", "drop"), ("privacy.name", "hash")],
+        |people| &people.emails | &people.names,
     ),
-    (&[("privacy.free_text", "hash")], |people| {
-        people.written.clone()
-    }),
-    (&[("privacy.free_text", "drop")], |people| {
-        people.written.clone()
-    }),
+    (
+        &[
+            ("privacy.phone", "hash"),
+            ("privacy.department", "drop"),
+            ("privacy.free_text", "hash"),
+        ],
+        |people| &(&people.phones | &people.departments) | &people.written,
+    ),
+    (
+        &[
+            ("privacy.phone", "drop"),
+            ("privacy.department", "hash"),
+            ("privacy.free_text", "drop"),
+        ],
+        |people| &(&people.phones | &people.departments) | &people.written,
+    ),
 ];
 
 /// Everything at once, with items that cannot be understood.
@@ -166,6 +172,15 @@ async fn quarantine_histories_and_a_log_of_everything_hold_nobody() {
     assert!(told.is_empty(), "{told:?}");
 }
 
+/// Address, names, department and phone number.
+type Stored = (
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
+
 #[tokio::test]
 async fn a_person_has_one_hash_within_a_company_and_another_in_the_next() {
     let simulator = Simulator::start(WORLD);
@@ -176,7 +191,7 @@ async fn a_person_has_one_hash_within_a_company_and_another_in_the_next() {
     for row in &truth {
         let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
         let company = text("company_id");
-        let stored: (Option<String>, Option<String>, Option<String>, Option<String>, Option<String>) = sqlx::query_as(
+        let stored: Stored = sqlx::query_as(
             "select email, first_name, last_name, department, phone_number from keepnet.enrollment_users
              where (company_id, enrollment_id, reported_enrollment_id, target_user_id) = ($1, $2, $3, $4)",
         )
