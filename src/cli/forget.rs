@@ -49,7 +49,7 @@ pub struct ForgetArgs {
     /// The target user of this id
     #[arg(long, value_name = "ID", requires = "where")]
     target_user: Option<String>,
-    /// Erase again whom privacy.erasure_log names
+    /// Erase again whom the log of erasures names
     #[arg(long)]
     replay: bool,
     /// Only show what is stored; with --json all of it
@@ -159,7 +159,7 @@ async fn replay(
         target: None,
         detail: json!({}),
     };
-    let work = async { Ok(Box::pin(forgetting.replay(file)).await?) };
+    let work = Box::pin(forgetting.replay(file));
     let done = Box::pin(carried_out(app, forgetting, &action, work)).await?;
     show(&done, is_json);
     Ok(ExitCode::SUCCESS)
