@@ -5,8 +5,8 @@ WORKDIR /build
 
 # The dependencies first, with an empty program: this layer lasts until Cargo.lock changes.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir src benches \
-    && echo 'fn main() {}' | tee src/main.rs > benches/load.rs \
+RUN mkdir -p src benches/steady_state \
+    && echo 'fn main() {}' | tee src/main.rs benches/load.rs > benches/steady_state/main.rs \
     && touch src/lib.rs \
     && cargo build --release --locked
 
@@ -26,4 +26,8 @@ ENV KEEPNET_ETL__WAREHOUSE__EMBEDDED=false
 HEALTHCHECK --interval=60s --timeout=15s --start-period=30s \
     CMD ["/usr/local/bin/keepnet-etl", "check", "--quick"]
 
+# The daemon ends in good order at SIGTERM, within run.grace; give it longer than that.
+STOPSIGNAL SIGTERM
+
 ENTRYPOINT ["/usr/local/bin/keepnet-etl"]
+CMD ["run"]

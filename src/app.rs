@@ -12,6 +12,7 @@ use crate::warehouse::connect::{self, Target};
 use crate::warehouse::embedded::{Embedded, EmbeddedDatabase, EmbeddedError};
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::migrate::{self, SchemaState};
+use crate::warehouse::view_settings::{self, ViewSettings};
 
 /// The program, configured.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct Warehouse {
     pub pool: PgPool,
     /// Where it is.
     pub place: Place,
+    /// What the views follow.
+    views: ViewSettings,
 }
 
 /// Where a database is.
@@ -119,16 +122,22 @@ impl App {
         Ok(Warehouse {
             pool: connect::connect(&target).await?,
             place,
+            views: ViewSettings {
+                min_group: self.settings.privacy.min_group,
+                max_staleness: self.settings.sync.max_staleness,
+            },
         })
     }
 }
 
 impl Warehouse {
-    /// Brings the database to the present schema.
+    /// Brings the database to the present schema, and its views to the settings in force.
     pub async fn migrate(&self) -> Result<SchemaState, WarehouseError> {
-        migrate::migrate(&self.pool)
+        let state = migrate::migrate(&self.pool).await?;
+        view_settings::write(&self.pool, self.views)
             .await
-            .map_err(|error| WarehouseError::from_sqlx("migrate the database", error.into()))
+            .map_err(|error| WarehouseError::from_sqlx("tell the views the settings", error))?;
+        Ok(state)
     }
 }
 

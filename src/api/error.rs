@@ -271,6 +271,12 @@ impl ApiErrorKind {
         matches!(self, Self::Forbidden(_) | Self::NotFound)
     }
 
+    /// Whether the service, asked again, would give the same answer: it does not know, allow or understand what is asked for.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.is_forbidden() || matches!(self, Self::NotFound | Self::Rejected { .. })
+    }
+
     /// True when access is denied, which is a state of the company and not a defect.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {

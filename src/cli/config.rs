@@ -114,6 +114,7 @@ mod tests {
             ),
             ("KEEPNET_ETL__API__CLIENT_SECRET", "hunter22"),
             ("KEEPNET_ETL__PRIVACY__MIN_GROUP", "24"),
+            ("KEEPNET_ETL__PRIVACY__ERASURE_LOG", "erased"),
         ]);
         let mut out = Vec::new();
         show(&Settings::load(sources).unwrap(), json, &mut out).unwrap();
@@ -140,7 +141,11 @@ mod tests {
         );
         assert_eq!(
             words("privacy.min_group"),
-            "privacy.min_group 24 KEEPNET_ETL__PRIVACY__MIN_GROUP no effect in this version"
+            "privacy.min_group 24 KEEPNET_ETL__PRIVACY__MIN_GROUP"
+        );
+        assert_eq!(
+            words("privacy.erasure_log"),
+            "privacy.erasure_log erased KEEPNET_ETL__PRIVACY__ERASURE_LOG no effect in this version"
         );
         assert!(!text.contains("hunter22"));
     }
@@ -170,6 +175,7 @@ mod tests {
             })
         );
         assert_eq!(find("api.client_id")["value"], serde_json::Value::Null);
-        assert_eq!(find("privacy.min_group")["has_effect"], false);
+        assert_eq!(find("privacy.min_group")["has_effect"], true);
+        assert_eq!(find("privacy.erasure_log")["has_effect"], false);
     }
 }

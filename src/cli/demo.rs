@@ -20,8 +20,9 @@ use crate::telemetry;
 use crate::warehouse::embedded::{Embedded, EmbeddedDatabase};
 use crate::warehouse::error::WarehouseError;
 
-/// What is simulated. Small enough for a minute, varied enough to be worth a look.
-const WORLD: &[&str] = &[
+/// What is simulated. Small enough for a minute, varied enough to be worth a look. `docs/cookbook.md` shows answers
+/// about the same world.
+pub const WORLD: &[&str] = &[
     "simulate",
     "--companies",
     "12",

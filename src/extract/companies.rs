@@ -37,15 +37,28 @@ pub struct Companies {
     pub is_tree_known: bool,
 }
 
+/// What is known of the companies before they are read.
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'b> {
+    /// The reseller's own.
+    pub account_id: &'b str,
+    /// Those that are stored.
+    pub stored: &'b HashSet<String>,
+    /// Pages that the listing had.
+    pub pages: Option<u32>,
+    /// Encoded keys of rows that an earlier complete pull missed.
+    pub doubtful: &'b [Vec<u8>],
+    /// Customers that left.
+    pub offboarded: &'b HashSet<String>,
+}
+
 /// Pulls all companies.
 pub async fn pull(
     scope: &Scope<'_>,
     client: &Client,
-    account_id: &str,
-    pages: Option<u32>,
-    doubtful: &[Vec<u8>],
-    offboarded: &HashSet<String>,
+    before: Before<'_>,
 ) -> Result<Companies, PullError> {
+    let (account_id, offboarded) = (before.account_id, before.offboarded);
     let mut delivery = Delivery::default();
     let mut places = HashMap::new();
     let is_tree_known = match client.my_companies::<MyCompany>().await {
@@ -68,8 +81,11 @@ pub async fn pull(
     let mut pulled = scope
         .pull_listing(
             "companies listed",
-            doubtful,
-            || client.companies::<Company>().last_page_first(pages),
+            before.doubtful,
+            || {
+                let listing = client.companies::<Company>();
+                listing.last_page_first(before.pages)
+            },
             |delivery, seen, company| {
                 let mut tree = Tree {
                     places: &places,
@@ -83,8 +99,15 @@ pub async fn pull(
             },
         )
         .await?;
+    // Whom a listing does not show that is not whole, it may show the next time: then what is stored of them says more than
+    // the tree.
+    let is_whole = pulled.may_delete();
     let seen = &mut pulled.listing.seen;
-    for (id, place) in places.iter().filter(|(id, _)| !listed.contains_key(*id)) {
+    for (id, place) in places
+        .iter()
+        .filter(|(id, _)| !listed.contains_key(*id))
+        .filter(|(id, _)| is_whole || !before.stored.contains(*id))
+    {
         let node = &place.node;
         let row = CompanyRow {
             company_id: id,

@@ -151,6 +151,16 @@ impl Pulled {
         matches!(self.verdict, Verdict::Complete) && !self.listing.is_resumed
     }
 
+    /// What it says of a scope that has no rhythm of its own.
+    #[must_use]
+    pub const fn step(&self) -> Step {
+        if self.is_complete() {
+            Step::complete(self.verdict)
+        } else {
+            Step::Ended(self.verdict)
+        }
+    }
+
     /// Whether it says for certain what there is no longer.
     #[must_use]
     pub const fn may_delete(&self) -> bool {
@@ -442,16 +452,7 @@ impl<'r> Scope<'r> {
     /// The cursor of this scope after a complete pull that has no rhythm of its own.
     #[must_use]
     pub fn completed(&self) -> CursorMove {
-        self.step(
-            CursorState::default(),
-            Step::Complete {
-                fingerprint: None,
-                due_at: None,
-                full_due_at: None,
-                changed_at: None,
-                verdict: Verdict::Complete,
-            },
-        )
+        self.step(CursorState::default(), Step::complete(Verdict::Complete))
     }
 
     /// The cursor of this scope.

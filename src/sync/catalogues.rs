@@ -74,8 +74,9 @@ pub async fn fetch(pass: &CompanyPass<'_>) -> Result<(), PullError> {
                 .await
             }
         };
-        scope.deliver(end(pass, &scope, table, &result)).await?;
+        // Noted first: if the rows cannot be loaded, that is said of what is noted.
         pass.tallies.note(resource, &result, &client, begun);
+        scope.deliver(end(pass, &scope, table, &result)).await?;
         unless_it_ends_the_company(result)?;
     }
     Ok(())
@@ -89,13 +90,6 @@ fn end(
     result: &Result<Pulled, PullError>,
 ) -> Delivery {
     let mut end = Delivery::default();
-    let complete = |verdict| Step::Complete {
-        fingerprint: None,
-        due_at: None,
-        full_due_at: None,
-        changed_at: None,
-        verdict,
-    };
     let (state, step) = match result {
         Ok(pulled) => {
             if pulled.may_delete() {
@@ -105,17 +99,15 @@ fn end(
                 pages: Some(pulled.listing.pages).filter(|pages| *pages > 0),
                 ..CursorState::default()
             };
-            let is_given = pulled.is_complete() || pulled.verdict == Verdict::Unsupported;
-            let step = if is_given {
-                complete(pulled.verdict)
-            } else {
-                Step::Ended(pulled.verdict)
+            let step = match pulled.verdict {
+                Verdict::Unsupported => Step::complete(Verdict::Unsupported),
+                _ => pulled.step(),
             };
             (state, step)
         }
         // What the service does not give is not asked for again before tomorrow.
         Err(PullError::Api(error)) if error.kind.is_not_given() => {
-            (CursorState::default(), complete(Verdict::Unsupported))
+            (CursorState::default(), Step::complete(Verdict::Unsupported))
         }
         Err(error) => (CursorState::default(), Step::Ended(error.verdict())),
     };

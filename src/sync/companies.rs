@@ -11,15 +11,16 @@ use super::memory::Memory;
 use super::run::RunContext;
 use super::{loader, tally};
 use crate::api::Client;
-use crate::extract::companies::{self, Companies, CompanyRef};
+use crate::extract::companies::{self, Before, Companies, CompanyRef};
 use crate::extract::{Delivery, PullError, Scope, Shared};
 use crate::resource::Resource;
 use crate::verdict::Verdict;
-use crate::warehouse::cursors::{CursorState, Step};
+use crate::warehouse::cursors::CursorState;
 use crate::warehouse::load::sweep::{Brake, Sweep};
 use crate::warehouse::load::tuple::Row;
 use crate::warehouse::patience::persist;
 use crate::warehouse::runs::{self, RunScope};
+use crate::warehouse::stored_load;
 use crate::warehouse::tables::companies::CompanyRow;
 
 /// The share of the companies that may disappear at once …
@@ -111,32 +112,18 @@ async fn list_companies(
     memory: &Memory,
 ) -> Result<Companies, PullError> {
     let scope = &Scope::begin(shared, Resource::Companies, "");
-    let pages = memory.pages(Resource::Companies, "");
-    let doubtful = memory.doubtful(Resource::Companies, "");
-    let listed = companies::pull(
-        scope,
-        client,
-        run.account_id,
-        pages,
-        doubtful,
-        &run.offboarded,
-    )
-    .await?;
+    let before = Before {
+        account_id: run.account_id,
+        stored: &stored_load::known_companies(run.pool).await?,
+        pages: memory.pages(Resource::Companies, ""),
+        doubtful: memory.doubtful(Resource::Companies, ""),
+        offboarded: &run.offboarded,
+    };
+    let listed = companies::pull(scope, client, before).await?;
     let pulled = &listed.pulled;
     let state = CursorState {
         pages: Some(pulled.listing.pages),
         ..CursorState::default()
-    };
-    let step = if pulled.is_complete() {
-        Step::Complete {
-            fingerprint: None,
-            due_at: None,
-            full_due_at: None,
-            changed_at: None,
-            verdict: pulled.verdict,
-        }
-    } else {
-        Step::Ended(pulled.verdict)
     };
     // Some companies are only in the tree.
     let sweep = (pulled.may_delete() && listed.is_tree_known).then(|| Sweep {
@@ -156,7 +143,7 @@ async fn list_companies(
     });
     let end = Delivery {
         sweep,
-        cursors: vec![scope.step(state, step)],
+        cursors: vec![scope.step(state, pulled.step())],
         ..Delivery::default()
     };
     scope.deliver(end).await?;

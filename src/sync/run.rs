@@ -18,8 +18,8 @@ use super::report::{CompanyReport, Progress, RunReport};
 use super::rhythm::Rhythm;
 use super::selection::{Selection, asks_users, select};
 use super::{account, companies, privacy};
-use crate::api::Client;
 use crate::api::endpoints::enrollments::{Enrollment, EnrollmentList};
+use crate::api::{ApiError, Client};
 use crate::clock::SharedClock;
 use crate::extract::PullError;
 use crate::extract::enrollments::EnrollmentRef;
@@ -124,8 +124,8 @@ pub struct RunContext<'r> {
     yields_since: Option<Instant>,
     /// It did.
     has_more: AtomicBool,
-    /// What the reseller's own company lists, once somebody had to know.
-    own_enrollments: OnceCell<HashSet<String>>,
+    /// What the two listings of the reseller's own company show, once somebody had to know.
+    own_enrollments: [OnceCell<HashSet<String>>; 2],
 }
 
 impl RunContext<'_> {
@@ -167,20 +167,33 @@ impl RunContext<'_> {
         asks_users(self.settings, &self.selection, resource, enrollment)
     }
 
-    /// The enrollments that the reseller's own company lists; none when it shows none.
-    pub async fn own_enrollments(&self) -> &HashSet<String> {
+    /// The enrollments that a listing of the reseller's own company shows; none when the service refuses it: then it has
+    /// nothing that could be taken for another's.
+    pub async fn own_enrollments(
+        &self,
+        list: EnrollmentList,
+    ) -> Result<&HashSet<String>, ApiError> {
         let read = async || {
-            let client = self.client.company(self.account_id);
-            let mut listing = client.enrollments(EnrollmentList::Active);
+            let mut listing = self.client.company(self.account_id).enrollments(list);
             let mut ids = HashSet::new();
-            // An account whose own company cannot be read has nothing that could be taken for another's.
-            while let Ok(Some(page)) = listing.next().await {
-                let enrollments: Vec<Enrollment> = page.items;
-                ids.extend(enrollments.into_iter().map(|enrollment| enrollment.id));
+            loop {
+                match listing.next().await {
+                    Ok(Some(page)) => {
+                        let enrollments: Vec<Enrollment> = page.items;
+                        ids.extend(enrollments.into_iter().map(|enrollment| enrollment.id));
+                    }
+                    Ok(None) => return Ok(ids),
+                    Err(error) if error.kind.is_refused() => return Ok(HashSet::new()),
+                    Err(error) => return Err(error),
+                }
             }
-            ids
         };
-        self.own_enrollments.get_or_init(read).await
+        let [active, archive] = &self.own_enrollments;
+        let of_list = match list {
+            EnrollmentList::Active => active,
+            EnrollmentList::Archive => archive,
+        };
+        of_list.get_or_try_init(read).await
     }
 }
 
@@ -258,7 +271,7 @@ async fn run_limited(
         // Who asks for everything does not wait for anything else.
         yields_since: (request.extent == Extent::Due).then_some(begun),
         has_more: AtomicBool::new(false),
-        own_enrollments: OnceCell::new(),
+        own_enrollments: [const { OnceCell::const_new() }; 2],
     };
     // Settings may have been changed until the run could be seen.
     let begun_well = match privacy::check(pool, policy, clock).await {

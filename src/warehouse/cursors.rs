@@ -124,6 +124,20 @@ pub enum Step {
     },
 }
 
+impl Step {
+    /// A complete pull of what has no rhythm of its own.
+    #[must_use]
+    pub const fn complete(verdict: Verdict) -> Self {
+        Self::Complete {
+            fingerprint: None,
+            due_at: None,
+            full_due_at: None,
+            changed_at: None,
+            verdict,
+        }
+    }
+}
+
 impl CursorMove {
     /// True when the pull is complete.
     #[must_use]

@@ -48,6 +48,20 @@ pub enum WarehouseErrorKind {
     ClaimLost,
     /// A part of its dates is read by another choice of format and zone than the rest.
     DatesHalfRepaired,
+    /// Views have to change in a way that would break what somebody built on them.
+    BuiltUpon {
+        /// What has to change.
+        objects: Vec<String>,
+        /// What was built on it.
+        dependents: Vec<String>,
+    },
+    /// Somebody else's object has the name of one that is to be created.
+    ObjectInTheWay {
+        /// Its name.
+        object: String,
+    },
+    /// Another session holds what is to be changed.
+    Locked,
     /// Anything else: the SQLSTATE and the server's message, which holds no values.
     Other(String),
 }
@@ -74,6 +88,19 @@ impl fmt::Display for WarehouseErrorKind {
             Self::DatesHalfRepaired => f.write_str(
                 "a repair of its dates was begun and has not ended, so that only a part of them is right",
             ),
+            Self::BuiltUpon {
+                objects,
+                dependents,
+            } => write!(
+                f,
+                "{} cannot stay as it is, and other objects are built on it: {}",
+                objects.join(", "),
+                dependents.join(", ")
+            ),
+            Self::ObjectInTheWay { object } => {
+                write!(f, "{object} exists already, and keepnet-etl did not create it")
+            }
+            Self::Locked => f.write_str("another session reads what is to be changed, and did not end"),
             Self::OtherAccount { owner, account } => write!(
                 f,
                 "the database holds the data of reseller {owner}, but the credentials belong to {account}"
@@ -131,6 +158,15 @@ impl WarehouseError {
             }
             WarehouseErrorKind::NewerSchema => "run the newer version of keepnet-etl",
             WarehouseErrorKind::NotMigrated => "run: keepnet-etl migrate",
+            WarehouseErrorKind::BuiltUpon { .. } => {
+                "keep the definitions of these objects, drop them, run: keepnet-etl migrate, and create them again"
+            }
+            WarehouseErrorKind::ObjectInTheWay { .. } => {
+                "rename it, or move it to a schema of your own, and run: keepnet-etl migrate"
+            }
+            WarehouseErrorKind::Locked => {
+                "let the queries on schema bi end, or end them, and run: keepnet-etl migrate"
+            }
             WarehouseErrorKind::OtherAccount { .. } => {
                 "give each reseller a database of its own, or use the credentials of the reseller named first"
             }
@@ -175,6 +211,7 @@ impl WarehouseErrorKind {
                     "3D000" => Self::NoDatabase(message),
                     "42501" => Self::NoRights(message),
                     "53100" => Self::DiskFull,
+                    "55P03" => Self::Locked,
                     "53300" => Self::TooManyConnections,
                     // The server ended the session: it is shut down, it starts, or the session had stood still.
                     "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => Self::Unreachable(message),

@@ -1,7 +1,10 @@
 //! Bringing a database to the present schema.
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::Migrator;
 use sqlx::{PgPool, Row};
+
+use super::error::WarehouseError;
+use super::views;
 
 /// The compiled-in migrations. Their own table lies in schema `sync`: a plain role may not write to `public`.
 fn migrator() -> Migrator {
@@ -22,10 +25,14 @@ pub struct SchemaState {
     pub is_newer: bool,
 }
 
-/// Applies what is missing. Safe to be run by several processes at once: an advisory lock lets one work.
-pub async fn migrate(pool: &PgPool) -> Result<SchemaState, MigrateError> {
-    migrator().run(pool).await?;
-    Ok(state(pool).await?)
+/// Applies what is missing, and brings the views up to date. Safe to be run by several processes at once: an advisory
+/// lock lets one work.
+pub async fn migrate(pool: &PgPool) -> Result<SchemaState, WarehouseError> {
+    let failed = |error| WarehouseError::from_sqlx("migrate the database", error);
+    let migrated = migrator().run(pool).await;
+    migrated.map_err(|error| failed(error.into()))?;
+    views::apply(pool).await?;
+    state(pool).await.map_err(failed)
 }
 
 /// Reads how far the database is.

@@ -30,3 +30,5 @@ pub mod status;
 pub mod stored_enrollments;
 pub mod stored_load;
 pub mod tables;
+pub mod view_settings;
+pub mod views;

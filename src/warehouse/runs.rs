@@ -108,6 +108,14 @@ async fn lock(db: &mut PgConnection, run_id: i64) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
+async fn try_lock(db: &mut PgConnection, run_id: i64) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select pg_try_advisory_lock($1, ($2 % 2147483647)::int)")
+        .bind(RUN_LOCK)
+        .bind(run_id)
+        .fetch_one(db)
+        .await
+}
+
 /// Notes how many requests a run is expected to send.
 pub async fn predict(pool: &PgPool, run_id: i64, requests: u64) -> Result<(), WarehouseError> {
     persist("record the run", async || {
@@ -213,7 +221,11 @@ async fn beat(
         Some(connection) => connection,
         None => {
             let mut connection = pool.acquire().await?;
-            lock(&mut connection, holder.run_id).await?;
+            if !try_lock(&mut connection, holder.run_id).await? {
+                // The server has not noticed yet that the connection before is gone; as long as that has the lock, nobody
+                // takes the run for dead. To wait for it would let the claims run out, and keep the run from ending.
+                return leases::renew(&mut connection, holder).await;
+            }
             alive.insert(connection)
         }
     };

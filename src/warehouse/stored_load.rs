@@ -1,5 +1,7 @@
 //! How much there is of each company, as far as it is stored: what a forecast of requests is made from.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgPool};
 
@@ -43,6 +45,17 @@ pub async fn companies(pool: &PgPool, account_id: &str) -> Result<Vec<String>, W
         .await
     })
     .await
+}
+
+/// Every company that was ever stored.
+pub async fn known_companies(pool: &PgPool) -> Result<HashSet<String>, WarehouseError> {
+    let ids: Vec<String> = persist(DOING, async || {
+        sqlx::query_scalar("select company_id from keepnet.companies")
+            .fetch_all(pool)
+            .await
+    })
+    .await?;
+    Ok(ids.into_iter().collect())
 }
 
 /// The present enrollments of a company. Report rows are counted only when somebody is to be asked one by one.

@@ -5,6 +5,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod bi;
 mod cli;
 mod disk;
 mod enroll;
@@ -14,6 +15,7 @@ mod formula;
 mod incremental;
 mod migrations;
 mod privacy;
+mod promises;
 mod repair_dates;
 mod resume;
 mod support;

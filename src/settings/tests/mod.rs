@@ -152,7 +152,7 @@ fn the_file_is_named_by_the_argument_or_the_variable() {
     assert_eq!(settings.widgets.months, 3);
 
     let settings = load(
-        "[widgets]\nmonths = 4\n[privacy]\nmin_group = 7",
+        "[widgets]\nmonths = 4\n[privacy]\nerasure_log = \"erased\"",
         &[("KEEPNET_ETL_CONFIG", "/nowhere")],
     )
     .unwrap();
@@ -162,7 +162,7 @@ fn the_file_is_named_by_the_argument_or_the_variable() {
             .without_effect()
             .map(|entry| entry.key)
             .collect::<Vec<_>>(),
-        ["privacy.min_group"]
+        ["privacy.erasure_log"]
     );
 
     let text = message(from_variables(&[("KEEPNET_ETL_CONFIG", "/no/such.toml")]));

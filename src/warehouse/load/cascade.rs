@@ -89,15 +89,29 @@ pub async fn after_sweep(
 const DEPENDENTS_OF_USER: [&str; 3] = ["interactions", "survey_sessions", "survey_answers"];
 
 /// The ids under which `table` has these users.
-fn stored_ids(table: &str, privacy: Option<&Guard>, users: &[&str]) -> Vec<String> {
+fn stored_ids(table: &str, privacy: Option<&Guard>, users: &[String]) -> Vec<String> {
     let are_answers = table.starts_with("survey_");
     users
         .iter()
         .map(|user| match privacy {
             Some(privacy) if are_answers => privacy.answering(user).into_owned(),
-            _ => (*user).to_owned(),
+            _ => user.clone(),
         })
         .collect()
+}
+
+/// The enrollments that report rows with these encoded keys name, and their users.
+fn enrollments_and_users<'k>(
+    keys: impl IntoIterator<Item = &'k Vec<u8>>,
+) -> (Vec<String>, Vec<String>) {
+    let names = keys.into_iter().map(|key| {
+        let mut texts = tuple::texts(key).into_iter().skip(2);
+        (
+            texts.next().unwrap_or_default(),
+            texts.next().unwrap_or_default(),
+        )
+    });
+    names.unzip()
 }
 
 /// Report rows with these encoded keys were marked deleted: so is what their users did and answered, unless another report
@@ -109,13 +123,7 @@ async fn users_gone(
     keys: &[Vec<u8>],
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    let texts: Vec<Vec<String>> = keys.iter().map(|key| tuple::texts(key)).collect();
-    let column = |index: usize| {
-        texts
-            .iter()
-            .map(|key| key[index].as_str())
-            .collect::<Vec<_>>()
-    };
+    let (enrollments, users) = enrollments_and_users(keys);
     for table in DEPENDENTS_OF_USER {
         let sql = history::mark_sql(
             table,
@@ -130,9 +138,9 @@ async fn users_gone(
         sqlx::query(AssertSqlSafe(sql))
             .bind(at)
             .bind(company_id)
-            .bind(column(2))
-            .bind(column(3))
-            .bind(stored_ids(table, privacy, &column(3)))
+            .bind(&enrollments)
+            .bind(&users)
+            .bind(stored_ids(table, privacy, &users))
             .execute(&mut *db)
             .await?;
     }
@@ -147,13 +155,8 @@ pub async fn users_back(
     back: &[(Vec<u8>, DateTime<Utc>)],
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    let texts: Vec<Vec<String>> = back.iter().map(|(key, _)| tuple::texts(key)).collect();
-    let column = |index: usize| {
-        texts
-            .iter()
-            .map(|key| key[index].as_str())
-            .collect::<Vec<_>>()
-    };
+    let (enrollments, users) = enrollments_and_users(back.iter().map(|(key, _)| key));
+    let gone_at: Vec<_> = back.iter().map(|(_, gone_at)| *gone_at).collect();
     for table in DEPENDENTS_OF_USER {
         let sql = history::mark_sql(
             table,
@@ -166,9 +169,9 @@ pub async fn users_back(
         sqlx::query(AssertSqlSafe(sql))
             .bind(at)
             .bind(company_id)
-            .bind(column(2))
-            .bind(stored_ids(table, privacy, &column(3)))
-            .bind(back.iter().map(|(_, gone_at)| *gone_at).collect::<Vec<_>>())
+            .bind(&enrollments)
+            .bind(stored_ids(table, privacy, &users))
+            .bind(&gone_at)
             .execute(&mut *db)
             .await?;
     }

@@ -67,6 +67,8 @@ fn help_of_every_command() {
         "discrepancy list",
         "discrepancy accept",
         "repair-dates",
+        "forget",
+        "forget-company",
         "config",
         "config show",
         "demo",

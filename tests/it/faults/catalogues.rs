@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use keepnet_etl::clock::Clock as _;
 use keepnet_etl::resource::Resource;
-use keepnet_etl::sync::RunReport;
+use keepnet_etl::sync::{RunReport, SyncRequest};
 use keepnet_etl::verdict::Verdict;
 use keepnet_etl::warehouse::runs::RunScope;
 use serde_json::json;
@@ -267,4 +267,39 @@ async fn reports_that_are_gone_or_cannot_be_read_cost_no_other() {
     assert_eq!(rows(&app.pool, "executive_reports").await.len(), 2);
     let kept: Vec<String> = sqlx::query_scalar(open).fetch_all(&app.pool).await.unwrap();
     assert_eq!(kept, [" $.resourceId the id is missing"]);
+}
+
+#[tokio::test]
+async fn rows_that_the_database_refuses_are_told_also_when_nothing_else_was_asked_for() {
+    let vendor = vendor().await;
+    // More than the loader takes at once, so that it ends before the listing does.
+    const PAGES: u64 = 12;
+    let answer = |request: &Request| {
+        let body: serde_json::Value = request.body_json().expect("a search");
+        let number = body["pageNumber"].as_u64().expect("a page");
+        let rows: Vec<_> = (0..500)
+            .map(|row| json!({"trainingId": format!("t-{number}-{row}")}))
+            .collect();
+        let data = json!({
+            "pageNumber": number, "totalNumberOfPages": PAGES, "totalNumberOfRecords": PAGES * 500,
+            "results": rows,
+        });
+        ok(json!({"data": data, "status": "SUCCESS"}).to_string())
+    };
+    vendor.first(99, trainings(), answer).await;
+    let app = app(&vendor).await;
+    sqlx::query("alter table keepnet.trainings add constraint refused check (training_id = '')")
+        .execute(&app.pool)
+        .await
+        .unwrap();
+    let request = SyncRequest {
+        resources: vec![Resource::Trainings],
+        ..SyncRequest::default()
+    };
+    let report = app.sync_only(&request).await.unwrap();
+    assert_eq!(report.outcome, "partial");
+    let scope = scope(&report, Resource::Trainings);
+    assert_eq!(scope.verdict, Verdict::Failed);
+    let reason = scope.error.as_deref().unwrap_or_default();
+    assert!(reason.contains("refused"), "{reason}");
 }

@@ -7,7 +7,9 @@ use keepnet_etl::verdict::Verdict::{self, Complete, Drifted, Short};
 use keepnet_etl::warehouse::status;
 
 use super::{add_fault, companies, heal_and_assert_whole, of_company, start};
-use crate::support::table::{TABLES, assert_all_equal_truth, assert_companies_equal_truth, told};
+use crate::support::table::{
+    TABLES, assert_all_equal_truth, assert_companies_equal_truth, assert_equals_truth, told,
+};
 
 /// The fault, the verdict on the users of its company, and whether every row is there nevertheless.
 const CASES: &[(&str, Verdict, bool)] = &[
@@ -145,4 +147,18 @@ async fn a_short_listing_of_companies_is_said_and_its_companies_are_pulled() {
     );
     assert!(report.companies.iter().all(|c| c.verdict == Complete));
     heal_and_assert_whole(&simulator, &app).await;
+}
+
+#[tokio::test]
+async fn what_is_stored_of_a_company_that_a_listing_left_out_stays() {
+    let (simulator, app) = start(3, &[]).await;
+    app.sync().await.unwrap();
+    for fault in ["companies:drop-row", "companies:row-without-id"] {
+        simulator.fault(fault).await;
+        app.full_sync().await.unwrap();
+        assert_equals_truth(&app.pool, &simulator, "companies").await;
+        simulator.heal().await;
+    }
+    let history = told(&app.pool, "select company_id from keepnet.company_history").await;
+    assert_eq!(history, [""; 0]);
 }

@@ -77,6 +77,171 @@ async fn a_row_that_was_missed_once_and_is_back_is_forgotten_as_missing() {
 }
 
 #[tokio::test]
+async fn a_second_pull_in_the_same_direction_proves_nothing() {
+    let world = World::start(WORLD, &[]).await;
+    world.sync().await;
+    world
+        .simulator
+        .change(&json!({"kind": "user-removed", "seed": 1}))
+        .await;
+    world.pass(TimeDelta::hours(1)).await;
+    world.app.full_sync().await.unwrap();
+    // As if it had been read the other way round: so the next pull goes the same way as the one that missed the row.
+    sqlx::query(
+        "update sync.cursors set state = jsonb_set(state, '{is_ascending}', to_jsonb(not (state -> 'is_ascending')::boolean))
+         where resource = 'users'",
+    )
+    .execute(&world.app.pool)
+    .await
+    .unwrap();
+    for deleted in [0, 1] {
+        world.pass(TimeDelta::hours(1)).await;
+        world.app.full_sync().await.unwrap();
+        assert_eq!(world.count(DELETED).await, deleted);
+    }
+    world.assert_equals_truth().await;
+}
+
+#[tokio::test]
+async fn two_pulls_of_one_run_do_not_make_a_row_deleted() {
+    let world = World::start(WORLD, &[]).await;
+    world.sync().await;
+    // Somebody whom two enrollments report. When the newer one loses them, the older one describes them, and is read again
+    // by the same run.
+    let found: (String, String, String, String) = sqlx::query_as(
+        "select p.company_id, p.target_user_id, p.reported_by_enrollment_id, max(u.enrollment_id)
+         from keepnet.target_users p
+         join keepnet.enrollment_users u using (company_id, target_user_id)
+         join keepnet.enrollments e using (company_id, enrollment_id)
+         where u.enrollment_id <> p.reported_by_enrollment_id and e.type <> 'LearningPath' and not e.is_step
+         group by 1, 2, 3 having count(*) = 1 order by 1, 2 limit 1",
+    )
+    .fetch_one(&world.app.pool)
+    .await
+    .unwrap();
+    let (company, user, newer, older) = found;
+    let remove = async |enrollment: &str, user: &str| {
+        let removed = json!({
+            "kind": "user-removed", "company": company, "enrollment": enrollment, "user": user
+        });
+        world.simulator.change(&removed).await;
+    };
+    remove(&newer, &user).await;
+    world.pass(TimeDelta::hours(1)).await;
+    world.app.full_sync().await.unwrap();
+    let other: String = sqlx::query_scalar(
+        "select min(target_user_id) from keepnet.enrollment_users where enrollment_id = $1 and target_user_id <> $2",
+    )
+    .bind(&older)
+    .bind(&user)
+    .fetch_one(&world.app.pool)
+    .await
+    .unwrap();
+    remove(&older, &other).await;
+    world.pass(TimeDelta::hours(1)).await;
+    world.app.full_sync().await.unwrap();
+    let pulls = format!(
+        "select count(*) from sync.cursors where resource = 'users' and scope = '{older}' and wanted_at is null"
+    );
+    assert_eq!(
+        world.count(&pulls).await,
+        0,
+        "the older one was not read again"
+    );
+    let deleted = format!("{DELETED} and target_user_id in ('{user}', '{other}')");
+    assert_eq!(world.count(&deleted).await, 1);
+    world.pass(TimeDelta::hours(1)).await;
+    world.app.full_sync().await.unwrap();
+    assert_eq!(world.count(&deleted).await, 2);
+    world.assert_equals_truth().await;
+}
+
+#[tokio::test]
+async fn what_a_pull_that_is_not_whole_does_not_show_is_never_called_deleted() {
+    let world = World::start(WORLD, &[]).await;
+    world.sync().await;
+    let deleted =
+        "select (select count(*) from keepnet.enrollment_users where deleted_at is not null)
+                        + (select count(*) from keepnet.enrollments where deleted_at is not null)
+                        + (select count(*) from keepnet.companies where deleted_at is not null)";
+    for fault in [
+        // So many of each page of ten that some are hit in both directions.
+        "users:drop-row:rows=6",
+        "users:user-without-id:rows=6",
+        "enrollments:drop-row",
+        "enrollments:row-without-id",
+        "companies:drop-row",
+    ] {
+        world.simulator.fault(fault).await;
+        world.sync_all().await;
+        world.simulator.heal().await;
+        assert_eq!(world.count(deleted).await, 0, "{fault}");
+    }
+    world.sync_all().await;
+    world.assert_equals_truth().await;
+}
+
+#[tokio::test]
+async fn fewer_than_ten_deletions_and_a_share_within_the_limit_are_not_held() {
+    for (limit, deletions) in [("1%", 9), ("20%", 12)] {
+        let flags = ["--companies", "1", "--enrollments", "2", "--users", "70"];
+        let world = World::start(&flags, &[("sync.max_deletions", limit)]).await;
+        world.sync().await;
+        let of_one: Vec<(String, String, String)> = sqlx::query_as(
+            "select company_id, enrollment_id, target_user_id from keepnet.enrollment_users
+             where (company_id, enrollment_id) in
+                 (select company_id, enrollment_id from keepnet.enrollment_users
+                  group by 1, 2 having count(*) > 60 order by 1, 2 limit 1)
+             order by target_user_id limit $1",
+        )
+        .bind(deletions)
+        .fetch_all(&world.app.pool)
+        .await
+        .unwrap();
+        for (company, enrollment, user) in of_one {
+            let gone = json!({
+                "kind": "user-removed", "company": company, "enrollment": enrollment, "user": user
+            });
+            world.simulator.change(&gone).await;
+        }
+        world.sync_all().await;
+        assert_eq!(world.count(DELETED).await, deletions, "{limit}");
+        world.assert_equals_truth().await;
+    }
+}
+
+#[tokio::test]
+async fn many_companies_that_are_gone_are_held_until_the_operator_accepts_it() {
+    let world = World::start(
+        &["--companies", "6", "--enrollments", "1", "--users", "3"],
+        &[],
+    )
+    .await;
+    world.sync().await;
+    for seed in 0..3 {
+        world
+            .simulator
+            .change(&json!({"kind": "company-gone", "seed": seed}))
+            .await;
+    }
+    let gone = "select count(*) from keepnet.companies where deleted_at is not null";
+    world.sync_all().await;
+    assert_eq!(world.count(gone).await, 0);
+    world.pass(TimeDelta::hours(1)).await;
+    let report = world.app.full_sync().await.unwrap();
+    assert_eq!(
+        (report.outcome, report.listing.verdict),
+        ("partial", Verdict::Held)
+    );
+    let status = status::read(&world.app.pool).await.unwrap();
+    let held: Vec<_> = status.held.iter().map(|held| &*held.resource).collect();
+    assert_eq!(held, ["companies"]);
+    assert_eq!(world.sync_accepting().await.outcome, "ok");
+    assert_eq!(world.count(gone).await, 3);
+    world.assert_equals_truth().await;
+}
+
+#[tokio::test]
 async fn many_deletions_are_held_until_the_operator_accepts_them() {
     let world = World::start(WORLD, &[("sync.max_deletions", "20%")]).await;
     world.sync().await;

@@ -3,16 +3,18 @@
 use std::path::PathBuf;
 
 use keepnet_etl::warehouse::embedded::{Embedded, EmbeddedDatabase, Status};
+use keepnet_etl::warehouse::leases::{self, Kind};
+use keepnet_etl::warehouse::runs;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use super::assert_undisturbed;
-use crate::support::database;
 use crate::support::gate::Gate;
 use crate::support::program::Program;
-use crate::support::running::{Running, in_time};
+use crate::support::running::{Running, in_time, until};
 use crate::support::simulator::Simulator;
+use crate::support::{self, database};
 
 const WORLD: &[&str] = &[
     "--companies",
@@ -106,4 +108,49 @@ async fn a_restart_of_the_database_is_survived_in_the_same_run() {
             assert_undisturbed(&pool, &simulator).await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_run_keeps_its_claims_and_ends_while_the_server_takes_its_broken_connection_for_alive() {
+    let pool = database::migrated().await;
+    let now = support::NOW.parse().unwrap();
+    let lasts = std::time::Duration::from_secs(3);
+    let run = runs::begin(&pool, "sync", now, lasts).await.unwrap();
+    let claim = leases::claim(&pool, run.holder, Kind::Company, "c").await;
+    assert!(claim.unwrap().is_some());
+    // Another session waits for the lock of the run: it gets it when the connection breaks, and stands for that one.
+    let mut other = pool.acquire().await.unwrap();
+    let waiting = tokio::spawn(async move {
+        sqlx::query(
+            "select pg_advisory_lock(l.classid::int, l.objid::int)
+             from pg_locks l join pg_database d on d.oid = l.database
+             where l.locktype = 'advisory' and d.datname = current_database()",
+        )
+        .execute(&mut *other)
+        .await
+        .unwrap();
+        other
+    });
+    until(
+        &pool,
+        "select exists (select from pg_locks l join pg_database d on d.oid = l.database
+                        where l.locktype = 'advisory' and d.datname = current_database() and not l.granted)",
+    )
+    .await;
+    sqlx::query(
+        "select pg_terminate_backend(l.pid) from pg_locks l join pg_database d on d.oid = l.database
+         where l.locktype = 'advisory' and d.datname = current_database() and l.granted",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let _other = in_time("the lock changes hands", waiting).await.unwrap();
+    sqlx::query("update sync.leases set expires_at = '-infinity'")
+        .execute(&pool)
+        .await
+        .unwrap();
+    until(&pool, "select expires_at > '-infinity' from sync.leases").await;
+    let totals = runs::RunTotals::default();
+    let end = run.finish(&pool, "ok", totals, None, now);
+    in_time("the run ends", end).await.unwrap();
 }

@@ -107,9 +107,14 @@ impl Simulator {
 
     /// Adds a fault, as on the command line: `users:503:times=2`.
     pub async fn fault(&self, fault: &str) {
+        self.fault_as(&Value::from(fault)).await;
+    }
+
+    /// The same of a fault that only an object can describe.
+    pub async fn fault_as(&self, fault: &Value) {
         let response = http()
             .post(format!("{}/simulator/faults", self.url))
-            .json(&fault);
+            .json(fault);
         let response = send(response).await;
         assert!(
             response.status().is_success(),

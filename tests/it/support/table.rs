@@ -36,7 +36,7 @@ pub const TABLES: [&str; 24] = [
 ];
 
 /// Columns that say something of the row here, not of the thing there.
-const BOOKKEEPING: [&str; 14] = [
+const BOOKKEEPING: [&str; 16] = [
     "company_key",
     "enrollment_key",
     "target_user_key",
@@ -51,6 +51,8 @@ const BOOKKEEPING: [&str; 14] = [
     "reported_by_enrollment_id",
     "valid_from",
     "observed_at",
+    "training_key",
+    "session_completed_at",
 ];
 
 /// All present rows, as JSON objects of all columns.
@@ -192,11 +194,12 @@ fn plain(value: Value) -> Value {
 /// All rows in the order of `order`, as text: a paragraph per row, a line per column that is not null. The keys that
 /// are counted here and the times of the row's own life are left out.
 pub async fn shown(pool: &PgPool, table: &str, order: &str) -> String {
-    const LEFT_OUT: [&str; 8] = [
+    const LEFT_OUT: [&str; 9] = [
         "company_key",
         "enrollment_key",
         "target_user_key",
         "question_key",
+        "training_key",
         "first_seen_at",
         "synced_at",
         "valid_from",

@@ -262,8 +262,8 @@ impl Vendor {
     }
 
     /// What the account's own company lists, instead of nothing.
-    pub async fn own_enrollments(&self, account: &str, answer: ResponseTemplate) {
-        let mock = about(account, enrollments()).respond_with(answer);
+    pub async fn own(&self, account: &str, endpoint: Endpoint, answer: impl Respond + 'static) {
+        let mock = about(account, endpoint).respond_with(answer);
         mock.with_priority(1).mount(&self.0).await;
     }
 

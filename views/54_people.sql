@@ -1,0 +1,166 @@
+-- People, by name: who has not finished, who keeps leaving things undone, what somebody was trained in.
+
+create or replace view bi.not_finished as
+select
+    u.company_key,
+    u.enrollment_key,
+    u.target_user_key,
+    u.company_id,
+    u.company_name,
+    u.enrollment_id,
+    u.enrollment_name,
+    u.target_user_id,
+    u.full_name,
+    u.email,
+    u.department_now,
+    u.status,
+    u.status_group,
+    u.enrolled_on,
+    p.today - u.enrolled_on as days_since_enrolled,
+    u.due_on,
+    coalesce(u.due_on < p.today, false) as is_overdue,
+    case when u.due_on < p.today then p.today - u.due_on end as days_overdue,
+    u.status_since,
+    u.current_step,
+    u.is_survey,
+    u.is_mandatory,
+    u.is_archived
+from bi.fact_enrollment_user u
+cross join bi.present p
+where u.is_targeted
+  and not u.is_completed
+  and u.is_test is not true
+  and not u.is_excluded;
+comment on view bi.not_finished is 'One row per company, enrollment and person who has not completed it, with the days since it was due. Who is overdue: where is_overdue. Tests, what ref.enrollment_flags excludes, and cancelled or excluded users are left out. From fact_enrollment_user.';
+comment on column bi.not_finished.company_key is 'Stable number of the company: use it for relationships.';
+comment on column bi.not_finished.enrollment_key is 'Stable number of the enrollment: use it for relationships.';
+comment on column bi.not_finished.target_user_key is 'Stable number of the person within the company: use it for relationships.';
+comment on column bi.not_finished.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';
+comment on column bi.not_finished.company_name is 'Name of the company now.';
+comment on column bi.not_finished.enrollment_id is 'The vendor''s id of the enrollment.';
+comment on column bi.not_finished.enrollment_name is 'Name of the enrollment.';
+comment on column bi.not_finished.target_user_id is 'The vendor''s id of the person. Ids may differ only by case: compare them exactly.';
+comment on column bi.not_finished.full_name is 'First and last name, as far as known.';
+comment on column bi.not_finished.email is 'E-mail address as reported; may be masked, hashed or missing.';
+comment on column bi.not_finished.department_now is 'Department of the person now, by the name of ref.department_map.';
+comment on column bi.not_finished.status is 'The vendor''s word, as received.';
+comment on column bi.not_finished.status_group is 'What the status counts as, by ref.status_map.';
+comment on column bi.not_finished.enrolled_on is 'Day on which the enrollment was created, in the account''s zone.';
+comment on column bi.not_finished.days_since_enrolled is 'Days since then.';
+comment on column bi.not_finished.due_on is 'Last day to finish, in the account''s zone; null without one.';
+comment on column bi.not_finished.is_overdue is 'That day is over.';
+comment on column bi.not_finished.days_overdue is 'Days since due_on; null when not overdue.';
+comment on column bi.not_finished.status_since is 'Since when the status is like this here; an instant.';
+comment on column bi.not_finished.current_step is 'Learning paths: the step that the person is at, as text.';
+comment on column bi.not_finished.is_survey is 'It is a survey.';
+comment on column bi.not_finished.is_mandatory is 'Marked as mandatory in ref.enrollment_flags.';
+comment on column bi.not_finished.is_archived is 'The enrollment is in the vendor''s trash: nobody can finish it any more.';
+
+create or replace view bi.repeatedly_overdue as
+select
+    u.company_key,
+    u.target_user_key,
+    u.company_id,
+    u.company_name,
+    u.target_user_id,
+    max(u.full_name) as full_name,
+    max(u.email) as email,
+    max(u.department_now) as department_now,
+    count(*) as due_count,
+    count(*) filter (where not u.is_completed) as overdue_count,
+    count(*) filter (where u.is_completed and u.completed_on > u.due_on) as late_count,
+    count(*) filter (where not u.is_completed)::double precision / count(*) as overdue_rate,
+    max(p.today - u.due_on) filter (where not u.is_completed) as longest_days_overdue
+from bi.fact_enrollment_user u
+cross join bi.present p
+where u.is_targeted
+  and u.due_on < p.today
+  and u.is_test is not true
+  and not u.is_excluded
+group by u.company_key, u.target_user_key, u.company_id, u.company_name, u.target_user_id
+having count(*) filter (where not u.is_completed) > 1;
+comment on view bi.repeatedly_overdue is 'One row per person who let the due day of two or more enrollments pass without finishing. Tests, what ref.enrollment_flags excludes, and cancelled or excluded users are left out. From fact_enrollment_user. Who falls for simulated phishing again and again is counted in repeat_offenders, without names.';
+comment on column bi.repeatedly_overdue.company_key is 'Stable number of the company: use it for relationships.';
+comment on column bi.repeatedly_overdue.target_user_key is 'Stable number of the person within the company: use it for relationships.';
+comment on column bi.repeatedly_overdue.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';
+comment on column bi.repeatedly_overdue.company_name is 'Name of the company now.';
+comment on column bi.repeatedly_overdue.target_user_id is 'The vendor''s id of the person. Ids may differ only by case: compare them exactly.';
+comment on column bi.repeatedly_overdue.full_name is 'First and last name; where the enrollments report several, one of them.';
+comment on column bi.repeatedly_overdue.email is 'E-mail address; where the enrollments report several, one of them.';
+comment on column bi.repeatedly_overdue.department_now is 'Department of the person now.';
+comment on column bi.repeatedly_overdue.due_count is 'Enrollments of the person whose due day is over.';
+comment on column bi.repeatedly_overdue.overdue_count is 'Those that the person has not completed; two or more.';
+comment on column bi.repeatedly_overdue.late_count is 'Those that the person completed after the due day.';
+comment on column bi.repeatedly_overdue.overdue_rate is 'overdue_count over due_count, 0 to 1.';
+comment on column bi.repeatedly_overdue.longest_days_overdue is 'Days since the oldest of those due days.';
+
+create or replace view bi.training_history as
+select
+    u.company_key,
+    u.enrollment_key,
+    u.target_user_key,
+    u.company_id,
+    u.company_name,
+    u.target_user_id,
+    u.full_name,
+    u.email,
+    u.enrollment_id,
+    u.enrollment_name,
+    e.content_kind,
+    e.training_name,
+    u.enrolled_on,
+    u.due_on,
+    u.status,
+    u.status_group,
+    u.is_completed,
+    u.completed_on,
+    u.completed_at_basis,
+    u.is_completed_on_time,
+    u.exam_status,
+    u.exam_score,
+    u.department_reported,
+    u.department_now,
+    e.awards_certificate,
+    u.is_deleted
+from bi.fact_enrollment_user_with_deleted u
+join bi.dim_enrollment e
+    on e.company_key = u.company_key and e.company_id = u.company_id and e.enrollment_id = u.enrollment_id
+where u.is_test is not true
+  and not u.is_excluded
+  and (u.is_counted
+       or (u.is_deleted
+           and not exists (
+               select from keepnet.enrollment_users o
+               where o.company_id = u.company_id
+                 and o.enrollment_id = u.enrollment_id
+                 and o.target_user_id = u.target_user_id
+                 and o.reported_enrollment_id <> u.reported_enrollment_id
+                 and ((o.deleted_at is null and not e.is_deleted)
+                      or (o.valid_from, o.reported_enrollment_id) > (u.status_since, u.reported_enrollment_id)))));
+comment on view bi.training_history is 'One row per person and enrollment: everything that somebody was ever enrolled in while it was read here, also what the vendor no longer shows (is_deleted), because it was done nevertheless. Tests and what ref.enrollment_flags excludes are left out; a learning path is one row. From fact_enrollment_user_with_deleted.';
+comment on column bi.training_history.company_key is 'Stable number of the company: use it for relationships.';
+comment on column bi.training_history.enrollment_key is 'Stable number of the enrollment: use it for relationships.';
+comment on column bi.training_history.target_user_key is 'Stable number of the person within the company: use it for relationships. The same human in two companies is two persons.';
+comment on column bi.training_history.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';
+comment on column bi.training_history.company_name is 'Name of the company now.';
+comment on column bi.training_history.target_user_id is 'The vendor''s id of the person. Ids may differ only by case: compare them exactly.';
+comment on column bi.training_history.full_name is 'First and last name as this enrollment reports them.';
+comment on column bi.training_history.email is 'E-mail address as this enrollment reports it.';
+comment on column bi.training_history.enrollment_id is 'The vendor''s id of the enrollment.';
+comment on column bi.training_history.enrollment_name is 'Name of the enrollment.';
+comment on column bi.training_history.content_kind is 'survey, training, learning path, poster, infographic, screensaver or unknown.';
+comment on column bi.training_history.training_name is 'Name of what was sent.';
+comment on column bi.training_history.enrolled_on is 'Day on which the enrollment was created, in the account''s zone.';
+comment on column bi.training_history.due_on is 'Last day to finish, in the account''s zone; null without one.';
+comment on column bi.training_history.status is 'The vendor''s word, as received last.';
+comment on column bi.training_history.status_group is 'What the status counts as, by ref.status_map.';
+comment on column bi.training_history.is_completed is 'The status counts as completed.';
+comment on column bi.training_history.completed_on is 'Day on which it was completed, in the account''s zone; completed_at_basis says how that is known.';
+comment on column bi.training_history.completed_at_basis is 'reported by the vendor; session: end of the first survey session; observed when keepnet-etl saw it; first seen: then or earlier.';
+comment on column bi.training_history.is_completed_on_time is 'Completed by due_on; null without a due date or while not completed.';
+comment on column bi.training_history.exam_status is 'Result of the exam as received.';
+comment on column bi.training_history.exam_score is 'Score of the exam, 0 to 100.';
+comment on column bi.training_history.department_reported is 'Department as the enrollment reported it last.';
+comment on column bi.training_history.department_now is 'Department of the person now.';
+comment on column bi.training_history.awards_certificate is 'The enrollment awards a certificate.';
+comment on column bi.training_history.is_deleted is 'The vendor no longer shows it.';

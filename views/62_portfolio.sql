@@ -1,0 +1,82 @@
+-- The portfolio month by month: bought against used, and active users up the tree of resellers.
+
+create or replace view bi.license_use_by_month as
+select
+    m.company_key,
+    m.company_id,
+    m.company_name,
+    m.month,
+    m.licensed_user_count,
+    m.target_user_count,
+    m.monthly_active_user_count,
+    m.peak_target_user_count,
+    m.target_user_count::double precision / nullif(m.licensed_user_count, 0) as license_usage,
+    case when m.licensed_user_count is not null
+         then greatest(m.peak_target_user_count - m.licensed_user_count, 0) end as peak_above_license,
+    m.license_ends_on,
+    m.observed_days,
+    m.is_closed
+from (
+    select
+        d.company_key,
+        d.company_id,
+        d.company_name,
+        date_trunc('month', d.day)::date as month,
+        (array_agg(d.licensed_user_count order by d.day desc))[1] as licensed_user_count,
+        (array_agg(d.target_user_count order by d.day desc))[1] as target_user_count,
+        (array_agg(d.monthly_active_user_count order by d.day desc))[1] as monthly_active_user_count,
+        max(d.target_user_count) as peak_target_user_count,
+        (array_agg(d.license_ends_on order by d.day desc))[1] as license_ends_on,
+        count(*) as observed_days,
+        date_trunc('month', d.day) < date_trunc('month', p.today) as is_closed
+    from bi.fact_company_day d
+    cross join bi.present p
+    where d.day <= p.today
+      and d.day >= date_trunc('month', p.today) - interval '12 months'
+    group by d.company_key, d.company_id, d.company_name, date_trunc('month', d.day), date_trunc('month', p.today)) m;
+comment on view bi.license_use_by_month is 'One row per company and month, of the last twelve and the present one: users bought and users there were on its last day. Months before keepnet-etl saw the company are missing: the vendor tells the present only. From fact_company_day.';
+comment on column bi.license_use_by_month.company_key is 'Stable number of the company: use it for relationships.';
+comment on column bi.license_use_by_month.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';
+comment on column bi.license_use_by_month.company_name is 'Name of the company now.';
+comment on column bi.license_use_by_month.month is 'First day of the month, in the account''s zone.';
+comment on column bi.license_use_by_month.licensed_user_count is 'Users bought, on the last day of the month that is known; null when unlimited or not a number.';
+comment on column bi.license_use_by_month.target_user_count is 'Users that the company had then (targetUserCount).';
+comment on column bi.license_use_by_month.monthly_active_user_count is 'Users active within the month, as the vendor counted them then.';
+comment on column bi.license_use_by_month.peak_target_user_count is 'The most users it had on a day of the month.';
+comment on column bi.license_use_by_month.license_usage is 'target_user_count over licensed_user_count, 1 is all of them; null without a limit.';
+comment on column bi.license_use_by_month.peak_above_license is 'Users above what was bought on the fullest day; null without a limit.';
+comment on column bi.license_use_by_month.license_ends_on is 'Day on which the licence was to end, as it was known then.';
+comment on column bi.license_use_by_month.observed_days is 'Days of the month on which keepnet-etl knew the company.';
+comment on column bi.license_use_by_month.is_closed is 'The month is over.';
+
+create or replace view bi.active_users_by_reseller as
+select
+    t.ancestor_company_key as company_key,
+    t.ancestor_company_id as company_id,
+    t.ancestor_company_name as company_name,
+    m.month,
+    count(*) as company_count,
+    coalesce(sum(m.monthly_active_user_count), 0)::bigint as active_user_count,
+    coalesce(sum(m.monthly_active_user_count) filter (where t.depth <= 1 and (t.depth = 0 or t.kind = 'customer')), 0)::bigint
+        as own_active_user_count,
+    coalesce(sum(m.target_user_count), 0)::bigint as target_user_count,
+    coalesce(sum(m.licensed_user_count), 0)::bigint as licensed_user_count,
+    count(*) filter (where m.licensed_user_count is null) as unlimited_company_count,
+    m.is_closed
+from bi.dim_company_tree t
+join bi.dim_company r on r.company_key = t.ancestor_company_key and r.company_id = t.ancestor_company_id
+join bi.license_use_by_month m on m.company_key = t.company_key and m.company_id = t.company_id
+where r.kind = 'reseller'
+group by t.ancestor_company_key, t.ancestor_company_id, t.ancestor_company_name, m.month, m.is_closed;
+comment on view bi.active_users_by_reseller is 'One row per reseller (the account''s own and those below it) and month: the users of all companies below it, each company once. Resellers within resellers are in the figures of both: add own_active_user_count, not active_user_count. The tree is that of today. From dim_company_tree and license_use_by_month.';
+comment on column bi.active_users_by_reseller.company_key is 'Stable number of the reseller: use it for relationships.';
+comment on column bi.active_users_by_reseller.company_id is 'The vendor''s id of the reseller. Ids may differ only by case: compare them exactly.';
+comment on column bi.active_users_by_reseller.company_name is 'Name of the reseller now.';
+comment on column bi.active_users_by_reseller.month is 'First day of the month, in the account''s zone.';
+comment on column bi.active_users_by_reseller.company_count is 'Companies below it at any distance, and itself.';
+comment on column bi.active_users_by_reseller.active_user_count is 'Their monthly active users, added up, each company once.';
+comment on column bi.active_users_by_reseller.own_active_user_count is 'Those of its direct customers and of itself only; added up over all resellers, every company counts once.';
+comment on column bi.active_users_by_reseller.target_user_count is 'Users that the companies below it have.';
+comment on column bi.active_users_by_reseller.licensed_user_count is 'Users bought by those that have a limit.';
+comment on column bi.active_users_by_reseller.unlimited_company_count is 'Companies without a limit that is known.';
+comment on column bi.active_users_by_reseller.is_closed is 'The month is over.';
