@@ -2,10 +2,10 @@
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo test check bench
+.PHONY: help demo test test-page check bench
 
 help: ## Lists the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
 
 demo: ## Fills a private database from a simulated API and says what to look at
 	scripts/install-postgres.sh
@@ -15,6 +15,9 @@ demo: ## Fills a private database from a simulated API and says what to look at
 test: ## Runs all tests
 	scripts/install-postgres.sh
 	scripts/test.sh
+
+test-page: ## Looks at the status page with headless Chromium, which it installs
+	scripts/test-page.sh
 
 check: ## Formatting, lints, documents, licences, container files
 	cargo fmt --check

@@ -2,16 +2,18 @@
 
 use std::fmt;
 
+use secrecy::SecretString;
 use sqlx::PgPool;
 use tracing::info;
 
 use crate::api::{ApiError, Client};
 use crate::clock::{SharedClock, SystemClock};
-use crate::settings::{self, Settings, SettingsError};
+use crate::settings::{self, Secret, Settings, SettingsError};
 use crate::warehouse::connect::{self, Target};
 use crate::warehouse::embedded::{Embedded, EmbeddedDatabase, EmbeddedError};
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::migrate::{self, SchemaState};
+use crate::warehouse::rotation;
 use crate::warehouse::view_settings::{self, ViewSettings};
 
 /// The program, configured.
@@ -96,37 +98,60 @@ impl App {
     /// Opens the configured database, or starts the private one.
     pub async fn open(&self) -> Result<Warehouse, OpenError> {
         let warehouse = &self.settings.warehouse;
-        let (url, place) = match (&warehouse.url, warehouse.embedded) {
-            (Some(url), _) => (url.read()?, Place::Configured),
-            (None, settings::Embedded::Never) => return Err(OpenError::NotConfigured),
-            (None, settings::Embedded::Auto | settings::Embedded::Always) => {
-                let database = Box::pin(
-                    Embedded::new(warehouse.data_dir.clone())
-                        .with_search_path(settings::server_search_path())
-                        .start_or_attach(),
-                )
-                .await?;
-                info!(
-                    url = database.display_url(),
-                    started = database.was_started,
-                    "private PostgreSQL"
-                );
-                (database.url(), Place::Embedded(database))
+        if let Some(target) = self.target()? {
+            let pool = connect::connect(&target).await?;
+            if let Some(url @ Secret::File(_)) = warehouse.url.clone() {
+                rotation::follow(&pool, target, move || url.read().ok());
             }
-        };
-        let target = Target {
-            url,
-            max_connections: warehouse.max_connections,
-            allow_plaintext: warehouse.allow_plaintext,
-        };
+            return Ok(Warehouse {
+                pool,
+                place: Place::Configured,
+                views: self.views(),
+            });
+        }
+        if warehouse.embedded == settings::Embedded::Never {
+            return Err(OpenError::NotConfigured);
+        }
+        let database = Box::pin(
+            Embedded::new(warehouse.data_dir.clone())
+                .with_search_path(settings::server_search_path())
+                .start_or_attach(),
+        )
+        .await?;
+        info!(
+            url = database.display_url(),
+            started = database.was_started,
+            "private PostgreSQL"
+        );
         Ok(Warehouse {
-            pool: connect::connect(&target).await?,
-            place,
-            views: ViewSettings {
-                min_group: self.settings.privacy.min_group,
-                max_staleness: self.settings.sync.max_staleness,
-            },
+            pool: connect::connect(&self.target_at(database.url())).await?,
+            place: Place::Embedded(database),
+            views: self.views(),
         })
+    }
+
+    /// The configured database, if there is one.
+    pub fn target(&self) -> Result<Option<Target>, OpenError> {
+        let Some(url) = &self.settings.warehouse.url else {
+            return Ok(None);
+        };
+        Ok(Some(self.target_at(url.read()?)))
+    }
+
+    /// What the settings say of views.
+    fn views(&self) -> ViewSettings {
+        ViewSettings {
+            min_group: self.settings.privacy.min_group,
+            max_staleness: self.settings.sync.max_staleness,
+        }
+    }
+
+    fn target_at(&self, url: SecretString) -> Target {
+        Target {
+            url,
+            max_connections: self.settings.warehouse.max_connections,
+            allow_plaintext: self.settings.warehouse.allow_plaintext,
+        }
     }
 }
 

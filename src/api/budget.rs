@@ -8,26 +8,29 @@
 //! the service is overloaded, once per burst: the answers to requests that were sent before a halving say nothing
 //! about the new width.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use tracing::warn;
 
+use super::pace::{Agreement, Pace, Start};
 use super::turnstile::Turnstile;
 
 /// The width to begin with.
 const FIRST_WIDTH: u32 = 2;
-/// The grain of timers: a start that is late by this much does not delay the next ones.
-const GRAIN: Duration = Duration::from_millis(2);
+/// How long the agreement with other processes is waited for.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// The shared budget.
 #[derive(Debug)]
 pub struct Budget {
     turnstile: Arc<Turnstile>,
     max_width: u32,
-    interval: Duration,
     state: Mutex<State>,
+    /// Without one, nobody else is asked.
+    agreement: OnceLock<Arc<dyn Agreement>>,
     /// Tells the request at the head of the turnstile that one has ended.
     ended: Notify,
 }
@@ -43,10 +46,12 @@ struct State {
     good: u32,
     /// Whether the width was reached in the present round.
     was_full: bool,
-    /// The earliest start of the next request by the rate.
-    next: Instant,
+    /// When the next request may start by the rate.
+    pace: Pace,
     /// No request starts before this.
     closed_until: Instant,
+    /// The others do not know that yet.
+    is_unannounced: bool,
 }
 
 /// Whether a request may start.
@@ -55,6 +60,8 @@ enum Admission {
     Now(u64),
     At(Instant),
     WhenOneEnds,
+    /// After so many slots were asked for.
+    WhenAgreed(u32),
 }
 
 /// A request under way, as long as this lives.
@@ -73,21 +80,25 @@ impl Budget {
         Self {
             turnstile: Arc::default(),
             max_width,
-            interval: if per_second > 0.0 {
-                Duration::from_secs_f64(1.0 / per_second)
-            } else {
-                Duration::ZERO
-            },
             state: Mutex::new(State {
                 width: FIRST_WIDTH.min(max_width),
                 under_way: 0,
                 epoch: 0,
                 good: 0,
                 was_full: false,
-                next: now,
+                pace: Pace::new(per_second),
                 closed_until: now,
+                is_unannounced: false,
             }),
+            agreement: OnceLock::new(),
             ended: Notify::new(),
+        }
+    }
+
+    /// Keeps rate and gate together with all who are party to `agreement`. The first one stays.
+    pub fn share(&self, agreement: Arc<dyn Agreement>) {
+        if self.agreement.set(agreement).is_ok() {
+            self.state().pace.share();
         }
     }
 
@@ -113,8 +124,66 @@ impl Budget {
                 }
                 Admission::At(start) => tokio::time::sleep_until(start).await,
                 Admission::WhenOneEnds => self.ended.notified().await,
+                Admission::WhenAgreed(slots) => self.agree(slots).await,
             }
         }
+    }
+
+    /// Asks for so many slots, and what the others know of the gate. Only one request at a time does: the head of the line.
+    async fn agree(&self, slots: u32) {
+        let Some(agreement) = self.agreement.get() else {
+            return;
+        };
+        if !self.announce().await {
+            return;
+        }
+        let (asked_at, interval) = (Instant::now(), self.state().pace.interval());
+        let asked = match slots {
+            0 => agreement.look(),
+            slots => agreement.reserve(slots, interval),
+        };
+        let Some(reserved) = self.answered(asked).await else {
+            return;
+        };
+        let (mut state, now) = (self.state(), Instant::now());
+        state.closed_until = state.closed_until.max(now + reserved.closed_for);
+        state.pace.take(slots, reserved.starts_in, asked_at, now);
+    }
+
+    /// Tells the others that the gate is closed, unless they know. False: they are out of reach.
+    pub async fn announce(&self) -> bool {
+        let (pause, closed_until) = {
+            let mut state = self.state();
+            let pause = state.closed_until.saturating_duration_since(Instant::now());
+            state.is_unannounced &= !pause.is_zero();
+            if !state.is_unannounced {
+                return true;
+            }
+            (pause, state.closed_until)
+        };
+        let Some(agreement) = self.agreement.get() else {
+            return true;
+        };
+        if self.answered(agreement.close_for(pause)).await.is_none() {
+            return false;
+        }
+        let mut state = self.state();
+        state.is_unannounced &= state.closed_until > closed_until;
+        true
+    }
+
+    /// What the agreement answers, in time; else this process goes on alone for a while.
+    async fn answered<T>(&self, asked: impl Future<Output = Result<T, String>>) -> Option<T> {
+        let answer = tokio::time::timeout(ANSWER_WITHIN, asked).await;
+        let reason = match answer {
+            Ok(Ok(answer)) => return Some(answer),
+            Ok(Err(reason)) => reason,
+            Err(_) => format!("no answer within {} s", ANSWER_WITHIN.as_secs()),
+        };
+        if self.state().pace.go_alone(Instant::now()) {
+            warn!(%reason, "this process keeps half the rate, as long as it cannot agree with others on the whole");
+        }
+        None
     }
 
     fn admit(&self) -> Admission {
@@ -124,19 +193,27 @@ impl Budget {
             return Admission::WhenOneEnds;
         }
         let now = Instant::now();
-        let start = state.next.max(state.closed_until);
-        if start > now {
-            return Admission::At(start);
+        if state.closed_until > now {
+            return Admission::At(state.closed_until);
         }
-        state.next = start.max(now.checked_sub(GRAIN).unwrap_or(now)) + self.interval;
-        state.under_way += 1;
-        Admission::Now(state.epoch)
+        let opened_at = state.closed_until;
+        match state.pace.start(now, opened_at) {
+            Start::Now => {
+                state.under_way += 1;
+                Admission::Now(state.epoch)
+            }
+            Start::At(start) => Admission::At(start),
+            Start::Ask(slots) => Admission::WhenAgreed(slots),
+        }
     }
 
-    /// Lets no request start for `pause`.
+    /// Lets no request start for `pause`; those of other processes once that is announced.
     pub fn close_for(&self, pause: Duration) {
         let mut state = self.state();
-        state.closed_until = state.closed_until.max(Instant::now() + pause);
+        let until = Instant::now() + pause;
+        if until > state.closed_until {
+            (state.closed_until, state.is_unannounced) = (until, true);
+        }
     }
 
     /// For how long no request starts.

@@ -16,6 +16,7 @@ mod extra;
 mod fields;
 mod json;
 mod order;
+mod pace;
 mod page;
 pub mod rereading;
 mod retry;
@@ -40,6 +41,7 @@ use envelope::Answer;
 pub use error::{ApiError, ApiErrorKind};
 pub use extra::{Extra, UnknownMember};
 pub use fields::{DATE_CONTRADICTION, Fields, ItemError, ItemErrorKind};
+pub use pace::{Agreement, Reserved};
 pub use page::{Listing, ListingEnd, Page, Position, Search, UnreadableItem, WireItem};
 #[doc(hidden)]
 pub use retry::Pauses;
@@ -161,6 +163,12 @@ impl Client {
     /// Takes all requests of the account, those sent already too, from `allowance`. The first allowance stays.
     pub fn hold_to(&self, allowance: Arc<dyn Allowance>) {
         self.transport.daily().hold_to(allowance);
+    }
+
+    /// Keeps the rate, and the pauses that the service asks for, together with all who are party to `agreement`. The
+    /// first one stays.
+    pub fn share(&self, agreement: Arc<dyn Agreement>) {
+        self.transport.budget().share(agreement);
     }
 
     /// Why nothing more is sent in this run, once the day's requests are used up.

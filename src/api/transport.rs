@@ -266,6 +266,7 @@ impl Transport {
         // The gate is closed before another request can have this one's place.
         let mut step = retry.after(&failed, &self.budget);
         drop(permit);
+        self.budget.announce().await;
         if is_unreachable && retry.attempts() >= 2 && !self.is_reachable.load(Ordering::Relaxed) {
             step = Step::GiveUp;
         }

@@ -7,10 +7,12 @@ use serde::Serialize;
 use super::Failure;
 use super::failure::REFUSED;
 use crate::api::{Claims, Client};
-use crate::app::{App, Warehouse};
+use crate::app::{App, OpenError, Warehouse};
 use crate::daemon::cycle::Cycle;
 use crate::sync::account_checks::{self, DateDecision};
 use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
+use crate::warehouse::migrate::SchemaState;
+use crate::warehouse::server::{self, Server};
 use crate::warehouse::{accounts, migrate};
 
 /// Arguments of `check`.
@@ -134,16 +136,7 @@ pub async fn run(app: &App, args: &CheckArgs) -> Result<ExitCode, Failure> {
             "see: keepnet-etl config show",
         ),
     }
-    let warehouse = match app.open().await {
-        Ok(warehouse) => {
-            database(&mut lines, app, &warehouse).await;
-            Some(warehouse)
-        }
-        Err(error) => {
-            lines.fail("database", error.into());
-            None
-        }
-    };
+    let warehouse = open(&mut lines, app).await;
     if !args.quick {
         match app.client() {
             Ok(client) => vendor(&mut lines, app, &client, warehouse.as_ref()).await,
@@ -158,30 +151,100 @@ pub async fn run(app: &App, args: &CheckArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(lines.code()))
 }
 
-async fn database(lines: &mut Lines, app: &App, warehouse: &Warehouse) {
-    let version = sqlx::query_scalar::<_, String>("select current_setting('server_version')")
-        .fetch_one(&warehouse.pool)
-        .await;
-    match version {
-        Ok(version) => lines.ok(
-            "database",
-            format!("{} answers (PostgreSQL {version})", warehouse.place),
-        ),
-        Err(error) => {
-            lines.fail(
-                "database",
-                WarehouseError::from_sqlx("ask the database", error).into(),
-            );
-            return;
+/// Opens the database, and says what it is like.
+async fn open(lines: &mut Lines, app: &App) -> Option<Warehouse> {
+    let warehouse = match app.open().await {
+        Ok(warehouse) => warehouse,
+        Err(OpenError::Warehouse(error)) if error.kind == WarehouseErrorKind::Pooled => {
+            lines.fail("sessions", error.into());
+            return None;
         }
+        Err(error) => {
+            lines.fail("database", error.into());
+            return None;
+        }
+    };
+    match server::read(&warehouse.pool).await {
+        Ok(server) => {
+            about_server(lines, app, &warehouse, &server);
+            // It would not have been opened otherwise.
+            lines.ok("sessions", "each connection is one".to_owned());
+            migrations(lines, app, &warehouse).await;
+        }
+        Err(error) => lines.fail(
+            "database",
+            WarehouseError::from_sqlx("ask the database", error).into(),
+        ),
     }
+    Some(warehouse)
+}
+
+fn about_server(lines: &mut Lines, app: &App, warehouse: &Warehouse, server: &Server) {
+    let tls = server.tls.as_deref().unwrap_or("not encrypted");
+    let place = &warehouse.place;
+    let answers = format!("{place} answers (PostgreSQL {}, {tls})", server.version);
+    if server.version_number < server::OLDEST_VERSION {
+        lines.fail(
+            "database",
+            Failure {
+                message: format!("{answers}; it is too old"),
+                remedy: "upgrade the server to PostgreSQL 14 or later".to_owned(),
+                code: REFUSED,
+            },
+        );
+    } else {
+        lines.ok("database", answers);
+    }
+    match (server.is_superuser, server.worker == server.login) {
+        (false, _) => lines.ok("login", server.login.clone()),
+        (true, false) => lines.ok(
+            "login",
+            format!("{}, a superuser, works as {}", server.login, server.worker),
+        ),
+        (true, true) => lines.warn(
+            "login",
+            format!("{}, a superuser, owns the schemas", server.login),
+            "let a plain role own keepnet and sync: nothing limits what a superuser's views show",
+        ),
+    }
+    let wanted = app.settings.warehouse.max_connections;
+    let room = format!("up to {wanted}; there is room for {}", server.room);
+    if i64::from(wanted) > server.room {
+        lines.warn(
+            "connections",
+            room,
+            "lower warehouse.max_connections (at least 2), or raise the limit of the server, the database or the role",
+        );
+    } else {
+        lines.ok("connections", room);
+    }
+}
+
+async fn migrations(lines: &mut Lines, app: &App, warehouse: &Warehouse) {
     match migrate::state(&warehouse.pool).await {
-        Ok(state) if state.is_newer => lines.fail(
+        Ok(SchemaState {
+            changed: Some(version),
+            ..
+        }) => lines.fail(
             "migrations",
-            WarehouseError::new("use the database", WarehouseErrorKind::NewerSchema).into(),
+            WarehouseError::new(
+                "use the database",
+                WarehouseErrorKind::OtherMigration(version),
+            )
+            .into(),
         ),
         Ok(state) if state.applied == state.known => {
-            lines.ok("migrations", format!("all {} are applied", state.known));
+            match state.unknown {
+                0 => lines.ok("migrations", format!("all {} are applied", state.known)),
+                unknown => lines.warn(
+                    "migrations",
+                    format!(
+                        "all {} are applied, and {unknown} of a newer version",
+                        state.known
+                    ),
+                    "nothing at once: this version works on; run the newer one everywhere",
+                ),
+            }
             cycle(lines, app, warehouse).await;
         }
         Ok(state) => {

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::api::ApiError;
 use crate::app::{ClientError, OpenError};
+use crate::daemon::http::HttpError;
 use crate::settings::SettingsError;
 use crate::sync::{SyncError, api_exit_code};
 use crate::warehouse::embedded::EmbeddedError;
@@ -108,6 +109,16 @@ impl From<OpenError> for Failure {
                     .to_owned(),
                 code: REFUSED,
             },
+        }
+    }
+}
+
+impl From<HttpError> for Failure {
+    fn from(error: HttpError) -> Self {
+        Self {
+            message: error.to_string(),
+            remedy: error.remedy().to_owned(),
+            code: REFUSED,
         }
     }
 }

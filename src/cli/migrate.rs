@@ -39,11 +39,18 @@ pub async fn run(app: &App, args: &MigrateArgs) -> Result<ExitCode, Failure> {
     let warehouse = app.open().await?;
     let state = warehouse.migrate().await?;
     if args.json {
-        let json =
-            serde_json::json!({ "version": 1, "applied": state.applied, "known": state.known });
+        let json = serde_json::json!({
+            "version": 1, "applied": state.applied, "known": state.known, "unknown": state.unknown
+        });
         println!("{json}");
     } else {
         println!("{} has all {} migrations", warehouse.place, state.known);
+        if state.unknown > 0 {
+            println!(
+                "and {} of a newer version, which are left alone",
+                state.unknown
+            );
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

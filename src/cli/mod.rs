@@ -37,6 +37,7 @@ use crate::app::App;
 use crate::settings::{Settings, Sources};
 use crate::telemetry;
 pub use failure::Failure;
+pub(crate) use table::grouped;
 
 /// Keeps a PostgreSQL warehouse equal to the Keepnet Labs reseller API
 #[derive(Debug, Parser)]

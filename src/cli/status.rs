@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 use super::Failure;
 use super::table::{grouped, table};
 use crate::app::App;
-use crate::daemon::cycle::Cycle;
+use crate::daemon::document::{self, Document};
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::offboarding;
-use crate::warehouse::status::{self, CursorStatus, Status};
+use crate::warehouse::status::{CursorStatus, Status};
 
 /// Companies shown; those with trouble come first.
 const SHOWN: usize = 30;
@@ -30,22 +30,15 @@ pub struct StatusArgs {
 /// Shows the state of the warehouse.
 pub async fn run(app: &App, args: &StatusArgs) -> Result<ExitCode, Failure> {
     let warehouse = app.open().await?;
-    let status = status::read(&warehouse.pool)
-        .await
-        .map_err(|error| WarehouseError::from_sqlx("read the status", error))?
-        .without_accepted(app.clock.now());
     let offboarded = offboarding::list(&warehouse.pool)
         .await
         .map_err(|error| WarehouseError::from_sqlx("read the status", error))?;
     let now = app.clock.now();
-    let cycle = Cycle::predict(&warehouse.pool, &app.settings, now).await?;
+    let (status, cycle) = document::read(&warehouse.pool, &app.settings, now).await?;
     if args.json {
-        let mut json = serde_json::to_value(&status).map_err(anyhow::Error::from)?;
-        json["version"] = 1.into();
-        json["cycle"] = serde_json::to_value(&cycle).map_err(anyhow::Error::from)?;
+        let document = Document::new(&status, cycle.as_ref(), &app.settings.schedule, now);
+        let mut json = document.to_json().map_err(anyhow::Error::from)?;
         json["offboarded"] = serde_json::to_value(&offboarded).map_err(anyhow::Error::from)?;
-        // Schedules are not kept by this version: what runs it does.
-        json["next_runs"] = serde_json::Value::Array(Vec::new());
         println!("{json:#}");
     } else {
         print!("{}", text(&status, now));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -19,6 +20,9 @@ use crate::warehouse::load::Effect;
 
 /// Companies with trouble that the summary names one by one.
 const SHOWN: usize = 20;
+
+/// How long connections get to close in good order.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Arguments of `sync`.
 #[derive(Debug, Default, clap::Args)]
@@ -125,7 +129,8 @@ pub async fn pass(app: &App, args: &SyncArgs) -> Result<(RunReport, Place), Fail
     } else {
         work.await
     };
-    pool.close().await;
+    // A connection that hangs is not waited for.
+    let _ = tokio::time::timeout(FAREWELL, pool.close()).await;
     let watched = watched?;
     Ok((watched.report, watched.place))
 }

@@ -33,6 +33,8 @@ use crate::warehouse::error::WarehouseError;
 use crate::warehouse::leases::Holder;
 use crate::warehouse::offboarding;
 use crate::warehouse::quarantine::UnknownField;
+use crate::warehouse::request_pace::RequestPace;
+use crate::warehouse::retention::{self, Removed};
 use crate::warehouse::runs::{self, RunScope, RunTotals};
 
 /// Companies worked on at once, per request that may be under way: while large ones wait for their turn, small ones pass.
@@ -209,6 +211,7 @@ pub async fn run(
 ) -> Result<RunReport, SyncError> {
     let policy = Arc::new(Policy::read(&settings.privacy)?);
     privacy::check(pool, &policy, clock).await?;
+    client.share(Arc::new(RequestPace::new(pool.clone())));
     account::limit_known(client, &settings.api, pool).await?;
     let done = run_limited(
         settings, &policy, pool, client, clock, request, progress, stop,
@@ -217,7 +220,22 @@ pub async fn run(
     if let Err(reason) = client.give_back().await {
         warn!(%reason, "could not give back requests of the day");
     }
+    forget_old_runs(settings, pool, clock).await;
     done
+}
+
+/// Keeps the record of past runs no longer than asked. What is not done now, the next run does.
+async fn forget_old_runs(settings: &Settings, pool: &PgPool, clock: &SharedClock) {
+    let before = clock.now() - settings.sync.keep_runs_for;
+    match retention::roll_up(pool, before).await {
+        Ok(removed) if removed == Removed::default() => {}
+        Ok(removed) => info!(
+            runs = removed.runs,
+            resolved = removed.resolved,
+            "old records rolled up"
+        ),
+        Err(error) => warn!(%error, "old runs stay on record until the next run"),
+    }
 }
 
 #[expect(

@@ -12,11 +12,12 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Row};
 
 use super::error::{WarehouseError, WarehouseErrorKind};
+use super::server;
 
 /// The role that owns every object in a database to which the program logs in as a superuser.
 pub const OWNER_ROLE: &str = "keepnet_etl_owner";
 
-/// How long to wait for a free connection.
+/// How long to wait for a free connection, and for a new one.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How a database is to be reached.
@@ -30,15 +31,30 @@ pub struct Target {
     pub allow_plaintext: bool,
 }
 
-/// Opens a pool and proves that the database answers.
+/// Opens a pool, and proves that the database answers and that a connection is one session.
 pub async fn connect(target: &Target) -> Result<PgPool, WarehouseError> {
     let options = options(target)?;
     let refused = |error| WarehouseError::from_sqlx("connect to the database", error);
     // A single attempt first: the pool would repeat it until its timeout and hide the reason.
-    let connection = PgConnection::connect_with(&options)
+    let first = async {
+        let mut one = PgConnection::connect_with(&options).await?;
+        let mut other = PgConnection::connect_with(&options).await?;
+        let keeps_sessions = server::keeps_sessions(&mut one, &mut other).await?;
+        if keeps_sessions {
+            work_as_plain_role(&mut one).await?;
+        }
+        other.close().await?;
+        one.close().await?;
+        Ok(keeps_sessions)
+    };
+    let keeps_sessions = tokio::time::timeout(ACQUIRE_TIMEOUT, first)
         .await
+        .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))
         .map_err(refused)?;
-    connection.close().await.map_err(refused)?;
+    if !keeps_sessions {
+        let kind = WarehouseErrorKind::Pooled;
+        return Err(WarehouseError::new("work on the database", kind));
+    }
     PgPoolOptions::new()
         .max_connections(target.max_connections.max(2))
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -48,11 +64,14 @@ pub async fn connect(target: &Target) -> Result<PgPool, WarehouseError> {
         .map_err(refused)
 }
 
-fn options(target: &Target) -> Result<PgConnectOptions, WarehouseError> {
+/// How to connect, with the rules about encryption.
+pub(super) fn options(target: &Target) -> Result<PgConnectOptions, WarehouseError> {
     let doing = "connect to the database";
     let options = PgConnectOptions::from_str(target.url.expose_secret())
         .map_err(|error| WarehouseError::from_sqlx(doing, error))?
-        .application_name("keepnet-etl");
+        .application_name("keepnet-etl")
+        // The server's default does; a pooler may refuse to be told.
+        .extra_float_digits(None);
     if target.allow_plaintext || is_on_this_machine(&options) {
         return Ok(options);
     }
@@ -75,9 +94,12 @@ fn is_on_this_machine(options: &PgConnectOptions) -> bool {
 
 async fn work_as_plain_role(db: &mut PgConnection) -> Result<(), sqlx::Error> {
     // "already exists, skipping" is no news to anybody. A process that stands still in a transaction holds the claim on a
-    // company (see `leases`): the server ends it, so that another can take over.
+    // company (see `leases`): the server ends it, so that another can take over. It is also to notice within half a minute
+    // when this machine is gone without a word.
     sqlx::raw_sql(
-        "set client_min_messages = warning; set idle_in_transaction_session_timeout = '15s'",
+        "set client_min_messages = warning; set idle_in_transaction_session_timeout = '15s';
+         set tcp_keepalives_idle = 15; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
+         set tcp_user_timeout = '30s'",
     )
     .execute(&mut *db)
     .await?;

@@ -33,8 +33,10 @@ pub enum WarehouseErrorKind {
     DiskFull,
     /// No connection is to be had: the server's or this program's limit.
     TooManyConnections,
-    /// The database was migrated by a newer version of this program.
-    NewerSchema,
+    /// A pooler gives each transaction another session.
+    Pooled,
+    /// A migration that was applied is not the one that this program has under its number.
+    OtherMigration(i64),
     /// It was not migrated yet.
     NotMigrated,
     /// It holds the data of another reseller.
@@ -81,8 +83,12 @@ impl fmt::Display for WarehouseErrorKind {
             Self::DiskFull => f.write_str("the disk of the database server is full"),
             Self::ClaimLost => f.write_str("another process has taken over this company"),
             Self::TooManyConnections => f.write_str("no database connection became free"),
-            Self::NewerSchema => f.write_str(
-                "the database was migrated by a newer version of keepnet-etl than this one",
+            Self::Pooled => f.write_str(
+                "a connection is not one session: there is a pooler in transaction mode before the database",
+            ),
+            Self::OtherMigration(version) => write!(
+                f,
+                "migration {version} was applied to the database in another form than this version has"
             ),
             Self::NotMigrated => f.write_str("the database has not been migrated"),
             Self::DatesHalfRepaired => f.write_str(
@@ -156,7 +162,12 @@ impl WarehouseError {
             WarehouseErrorKind::TooManyConnections => {
                 "raise the server's max_connections, or lower warehouse.max_connections (at least 2)"
             }
-            WarehouseErrorKind::NewerSchema => "run the newer version of keepnet-etl",
+            WarehouseErrorKind::Pooled => {
+                "point warehouse.url at PostgreSQL itself, or at a pool of its own in session mode (PgBouncer: pool_mode = session)"
+            }
+            WarehouseErrorKind::OtherMigration(_) => {
+                "run a released version of keepnet-etl, at least as new as the one that migrated the database; a build whose migrations were edited needs a database of its own"
+            }
             WarehouseErrorKind::NotMigrated => "run: keepnet-etl migrate",
             WarehouseErrorKind::BuiltUpon { .. } => {
                 "keep the definitions of these objects, drop them, run: keepnet-etl migrate, and create them again"
@@ -210,6 +221,8 @@ impl WarehouseErrorKind {
                     "28P01" | "28000" => Self::LoginRefused,
                     "3D000" => Self::NoDatabase(message),
                     "42501" => Self::NoRights(message),
+                    // A prepared statement is missing, or was made already by somebody else.
+                    "26000" | "42P05" => Self::Pooled,
                     "53100" => Self::DiskFull,
                     "55P03" => Self::Locked,
                     "53300" => Self::TooManyConnections,
@@ -228,7 +241,9 @@ impl WarehouseErrorKind {
             sqlx::Error::PoolTimedOut => Self::TooManyConnections,
             sqlx::Error::Configuration(_) => Self::BadUrl,
             sqlx::Error::Migrate(error) => match error.as_ref() {
-                sqlx::migrate::MigrateError::VersionMissing(_) => Self::NewerSchema,
+                sqlx::migrate::MigrateError::VersionMismatch(version) => {
+                    Self::OtherMigration(*version)
+                }
                 sqlx::migrate::MigrateError::Execute(error)
                 | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => Self::of(error),
                 other => Self::Other(other.to_string()),

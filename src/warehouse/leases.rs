@@ -6,6 +6,7 @@
 //! that writes for a company checks it and keeps the row locked until it commits, so a claim cannot change hands in between.
 //! A process that stands still in such a transaction is thrown out by the server; see `connect`.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use sqlx::postgres::types::PgInterval;
@@ -109,6 +110,22 @@ pub async fn holds(db: &mut PgConnection, claim: &Claim) -> Result<bool, sqlx::E
     .fetch_optional(db)
     .await?;
     Ok(token == Some(claim.token))
+}
+
+/// The companies that living runs have claimed.
+pub async fn claimed_companies(pool: &PgPool) -> Result<HashSet<String>, sqlx::Error> {
+    let companies: Vec<String> = sqlx::query_scalar(
+        "select subject from sync.leases l
+         where kind = $1 and holder is not null and expires_at > clock_timestamp()
+           and exists (select from pg_locks k
+                       where k.locktype = 'advisory' and k.classid = $2 and k.objid = (l.run_id % 2147483647)
+                         and k.database = (select oid from pg_database where datname = current_database()))",
+    )
+    .bind(Kind::Company.name())
+    .bind(i64::from(RUN_LOCK))
+    .fetch_all(pool)
+    .await?;
+    Ok(companies.into_iter().collect())
 }
 
 /// Gives a claim back.

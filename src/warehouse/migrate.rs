@@ -1,7 +1,10 @@
 //! Bringing a database to the present schema.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use sqlx::PgPool;
 use sqlx::migrate::Migrator;
-use sqlx::{PgPool, Row};
 
 use super::error::WarehouseError;
 use super::views;
@@ -11,6 +14,9 @@ fn migrator() -> Migrator {
     let mut migrator = sqlx::migrate!("./migrations");
     migrator.dangerous_set_table_name("sync.migrations");
     migrator.create_schema("sync");
+    // What a newer version added is left alone: migrations only add what an older one can do without, until a release
+    // that says otherwise.
+    migrator.set_ignore_missing(true);
     migrator
 }
 
@@ -21,8 +27,10 @@ pub struct SchemaState {
     pub applied: usize,
     /// Migrations that this program has.
     pub known: usize,
-    /// The database has migrations that this program does not know.
-    pub is_newer: bool,
+    /// Migrations of the database that this program does not know: a newer version made them.
+    pub unknown: usize,
+    /// A migration that was applied in another form than this program has.
+    pub changed: Option<i64>,
 }
 
 /// Applies what is missing, and brings the views up to date. Safe to be run by several processes at once: an advisory
@@ -31,33 +39,48 @@ pub async fn migrate(pool: &PgPool) -> Result<SchemaState, WarehouseError> {
     let failed = |error| WarehouseError::from_sqlx("migrate the database", error);
     let migrated = migrator().run(pool).await;
     migrated.map_err(|error| failed(error.into()))?;
-    views::apply(pool).await?;
-    state(pool).await.map_err(failed)
+    let state = state(pool).await.map_err(failed)?;
+    // A newer version's views stay: two versions side by side would replace each other's for ever.
+    if state.unknown == 0 {
+        views::apply(pool).await?;
+    }
+    Ok(state)
 }
 
 /// Reads how far the database is.
 pub async fn state(pool: &PgPool) -> Result<SchemaState, sqlx::Error> {
-    let migrator = migrator();
-    let known: Vec<i64> = migrator.iter().map(|migration| migration.version).collect();
+    let known: BTreeMap<i64, Cow<'static, [u8]>> = migrator()
+        .iter()
+        .map(|migration| (migration.version, migration.checksum.clone()))
+        .collect();
     let exists: bool = sqlx::query_scalar("select to_regclass('sync.migrations') is not null")
         .fetch_one(pool)
         .await?;
-    let applied: Vec<i64> = if exists {
-        sqlx::query("select version from sync.migrations where success")
-            .fetch_all(pool)
-            .await?
-            .iter()
-            .map(|row| row.try_get(0))
-            .collect::<Result<_, _>>()?
+    let applied: Vec<(i64, Vec<u8>)> = if exists {
+        sqlx::query_as(
+            "select version, checksum from sync.migrations where success order by version",
+        )
+        .fetch_all(pool)
+        .await?
     } else {
         Vec::new()
     };
-    Ok(SchemaState {
-        applied: applied
-            .iter()
-            .filter(|version| known.contains(version))
-            .count(),
+    let mut state = SchemaState {
+        applied: 0,
         known: known.len(),
-        is_newer: applied.iter().any(|version| !known.contains(version)),
-    })
+        unknown: 0,
+        changed: None,
+    };
+    for (version, checksum) in applied {
+        match known.get(&version) {
+            Some(known) => {
+                state.applied += 1;
+                if **known != *checksum && state.changed.is_none() {
+                    state.changed = Some(version);
+                }
+            }
+            None => state.unknown += 1,
+        }
+    }
+    Ok(state)
 }

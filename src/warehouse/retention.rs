@@ -1,143 +1,120 @@
-//! What is not kept for ever: people who left, earlier versions, items that could not be understood.
-//!
-//! Once a day, at the end of a run, and no more than a bounded number of rows at once: what is left is for the next day.
+//! How long the record of past work is kept: old runs are added up per day, and per month for each company and resource,
+//! and removed; what was resolved as long ago is removed.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::{AssertSqlSafe, PgPool};
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgPool};
 
 use super::error::WarehouseError;
-use super::persons;
-use crate::privacy::Policy;
+use super::patience::persist;
 
-/// How often it is looked for what has expired.
-const EVERY: TimeDelta = TimeDelta::hours(20);
-/// Rows of one table that are deleted at once.
-const ROWS: i64 = 100_000;
-/// People who are deleted at once.
-const PEOPLE: i64 = 5_000;
+/// Runs that are rolled up at once. More than are begun between two ends of runs, so that a backlog shrinks; few enough
+/// that the transaction stays small with thousands of companies.
+const RUNS_AT_ONCE: i64 = 24;
+/// Resolved items that are removed at once.
+const ITEMS_AT_ONCE: i64 = 10_000;
 
-/// How long what is kept; none: for ever.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Retention {
-    /// People who are in no enrollment any more.
-    pub leavers: Option<TimeDelta>,
-    /// Earlier versions of people and of their reports.
-    pub history: Option<TimeDelta>,
-    /// Items that could not be understood, since they were seen last.
-    pub quarantine: Option<TimeDelta>,
+/// What was removed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Removed {
+    /// Runs, with their scopes.
+    pub runs: u64,
+    /// Resolved items of the quarantine, and resolved discrepancies.
+    pub resolved: u64,
 }
 
-/// Rows that expired.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Expired {
-    /// People.
-    pub leavers: u64,
-    /// Earlier versions.
-    pub history: u64,
-    /// Items.
-    pub quarantine: u64,
-}
-
-/// Deletes what has expired, unless that was done today.
-pub async fn apply(
-    pool: &PgPool,
-    retention: Retention,
-    policy: &Policy,
-    now: DateTime<Utc>,
-) -> Result<Expired, WarehouseError> {
-    expire(pool, retention, policy, now)
-        .await
-        .map_err(|error| WarehouseError::from_sqlx("delete what has expired", error))
-}
-
-async fn expire(
-    pool: &PgPool,
-    retention: Retention,
-    policy: &Policy,
-    now: DateTime<Utc>,
-) -> Result<Expired, sqlx::Error> {
-    let turn = sqlx::query(
-        "update sync.privacy set retained_at = $1 where retained_at is null or retained_at <= $2",
-    )
-    .bind(now)
-    .bind(now - EVERY)
-    .execute(pool)
-    .await?;
-    let mut expired = Expired::default();
-    if turn.rows_affected() == 0 {
-        return Ok(expired);
-    }
-    let before = |age: Option<TimeDelta>| age.and_then(|age| now.checked_sub_signed(age));
-    if let Some(before) = before(retention.quarantine) {
-        expired.quarantine = delete_before(pool, "sync.quarantine", "last_seen_at", before).await?;
-    }
-    if let Some(before) = before(retention.history) {
-        for table in [
-            "keepnet.target_user_history",
-            "keepnet.enrollment_user_history",
-        ] {
-            expired.history += delete_before(pool, table, "valid_to", before).await?;
-        }
-    }
-    if let Some(before) = before(retention.leavers) {
-        expired.leavers = delete_leavers(pool, policy, before).await?;
-    }
-    Ok(expired)
-}
-
-async fn delete_before(
-    pool: &PgPool,
-    table: &str,
-    column: &str,
-    before: DateTime<Utc>,
-) -> Result<u64, sqlx::Error> {
-    let sql = format!(
-        "delete from {table} where ctid = any(array(select ctid from {table} where {column} < $1 limit $2))"
-    );
-    let done = sqlx::query(AssertSqlSafe(sql))
+/// Rolls up runs that began before `before`, and removes what was resolved before. Each call does a bounded part, oldest
+/// first. A run is added up and removed in one transaction, so doing it again adds nothing.
+pub async fn roll_up(pool: &PgPool, before: DateTime<Utc>) -> Result<Removed, WarehouseError> {
+    persist("roll up old runs", async || {
+        // Mostly there is nothing to do.
+        let is_due: bool = sqlx::query_scalar(
+            "select exists (select from sync.runs where started_at < $1 and outcome <> 'running')
+                 or exists (select from sync.quarantine where resolved_at < $1)
+                 or exists (select from sync.discrepancies where resolved_at < $1)",
+        )
         .bind(before)
-        .bind(ROWS)
-        .execute(pool)
+        .fetch_one(pool)
         .await?;
-    Ok(done.rows_affected())
+        if !is_due {
+            return Ok(Removed::default());
+        }
+        let mut tx = pool.begin().await?;
+        let runs = roll_up_runs(&mut tx, before).await?;
+        let mut resolved = 0;
+        for remove in [
+            "delete from sync.quarantine where id in
+                 (select id from sync.quarantine where resolved_at < $1 order by id limit $2)",
+            "delete from sync.discrepancies where id in
+                 (select id from sync.discrepancies where resolved_at < $1 order by id limit $2)",
+        ] {
+            let done = sqlx::query(remove)
+                .bind(before)
+                .bind(ITEMS_AT_ONCE)
+                .execute(&mut *tx)
+                .await?;
+            resolved += done.rows_affected();
+        }
+        tx.commit().await?;
+        Ok(Removed { runs, resolved })
+    })
+    .await
 }
 
-/// Deletes everything of people who left, company by company.
-async fn delete_leavers(
-    pool: &PgPool,
-    policy: &Policy,
-    before: DateTime<Utc>,
-) -> Result<u64, sqlx::Error> {
-    let leavers: Vec<(String, Vec<String>)> = sqlx::query_as(
-        "select company_id, array_agg(target_user_id) from
-             (select company_id, target_user_id from keepnet.target_users where deleted_at < $1 limit $2) l
-         group by company_id order by company_id",
+async fn roll_up_runs(db: &mut PgConnection, before: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+    // What another process is at is left to it. One whose end was not recorded yet waits for the next run to close it.
+    let runs: Vec<i64> = sqlx::query_scalar(
+        "select id from sync.runs where started_at < $1 and outcome <> 'running'
+         order by id limit $2 for update skip locked",
     )
     .bind(before)
-    .bind(PEOPLE)
-    .fetch_all(pool)
+    .bind(RUNS_AT_ONCE)
+    .fetch_all(&mut *db)
     .await?;
-    let mut count = 0;
-    for (company_id, ids) in leavers {
-        let mut tx = pool.begin().await?;
-        // Who is back by now is locked by the sync that says so, and stays.
-        let ids: Vec<String> = sqlx::query_scalar(
-            "select target_user_id from keepnet.target_users
-             where company_id = $1 and target_user_id = any($2) and deleted_at < $3
-             order by target_user_id for update",
-        )
-        .bind(&company_id)
-        .bind(&ids)
-        .bind(before)
-        .fetch_all(&mut *tx)
-        .await?;
-        let stored: Vec<String> = ids
-            .iter()
-            .flat_map(|id| policy.ids_of(&company_id, id))
-            .collect();
-        persons::delete_ids(&mut tx, &company_id, &stored).await?;
-        tx.commit().await?;
-        count += ids.len() as u64;
+    if runs.is_empty() {
+        return Ok(0);
     }
-    Ok(count)
+    sqlx::query(
+        "insert into sync.run_days as d
+         select (started_at at time zone 'UTC')::date, kind, outcome, count(*), sum(requests), sum(rows_inserted),
+                sum(rows_updated), sum(rows_unchanged), sum(rows_deleted),
+                coalesce(sum(1000 * extract(epoch from finished_at - started_at)), 0)
+         from sync.runs where id = any($1)
+         group by 1, 2, 3
+         on conflict (day, kind, outcome) do update
+         set runs = d.runs + excluded.runs, requests = d.requests + excluded.requests,
+             rows_inserted = d.rows_inserted + excluded.rows_inserted,
+             rows_updated = d.rows_updated + excluded.rows_updated,
+             rows_unchanged = d.rows_unchanged + excluded.rows_unchanged,
+             rows_deleted = d.rows_deleted + excluded.rows_deleted,
+             duration_ms = d.duration_ms + excluded.duration_ms",
+    )
+    .bind(&runs)
+    .execute(&mut *db)
+    .await?;
+    sqlx::query(
+        "insert into sync.run_scope_months as m
+         select date_trunc('month', r.started_at at time zone 'UTC')::date, s.company_id, s.resource, count(*),
+                count(*) filter (where s.verdict = 'complete'), sum(s.pages), sum(s.requests), sum(s.rows_inserted),
+                sum(s.rows_updated), sum(s.rows_unchanged), sum(s.rows_deleted), sum(s.duration_ms)
+         from sync.run_scopes s join sync.runs r on r.id = s.run_id
+         where s.run_id = any($1)
+         group by 1, 2, 3
+         on conflict (month, company_id, resource) do update
+         set runs = m.runs + excluded.runs, complete = m.complete + excluded.complete,
+             pages = m.pages + excluded.pages, requests = m.requests + excluded.requests,
+             rows_inserted = m.rows_inserted + excluded.rows_inserted,
+             rows_updated = m.rows_updated + excluded.rows_updated,
+             rows_unchanged = m.rows_unchanged + excluded.rows_unchanged,
+             rows_deleted = m.rows_deleted + excluded.rows_deleted,
+             duration_ms = m.duration_ms + excluded.duration_ms",
+    )
+    .bind(&runs)
+    .execute(&mut *db)
+    .await?;
+    // Their scopes go with them.
+    let removed = sqlx::query("delete from sync.runs where id = any($1)")
+        .bind(&runs)
+        .execute(db)
+        .await?;
+    Ok(removed.rows_affected())
 }

@@ -1,6 +1,6 @@
 //! What `status` shows: read from schema `sync` alone, so that it needs neither the vendor nor a running daemon.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, PgPool};
 
@@ -67,6 +67,10 @@ pub struct AccountStatus {
     pub time_zone: String,
     /// When it was used last.
     pub last_used_at: DateTime<Utc>,
+    /// The UTC day that requests were counted for last, which is done where `api.daily_requests` is set.
+    pub requests_on: Option<NaiveDate>,
+    /// Requests of that day.
+    pub requests: i64,
 }
 
 /// A company.
@@ -103,6 +107,8 @@ pub struct RunStatus {
     pub finished_at: Option<DateTime<Utc>>,
     /// How it ended; `running` while its process lives, `killed` when that is gone.
     pub outcome: String,
+    /// Requests that were predicted when it began.
+    pub predicted_requests: Option<i64>,
     /// Requests sent.
     pub requests: i64,
     /// Rows that were not there.
@@ -170,7 +176,7 @@ impl Status {
 /// Reads the state.
 pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
     let account = sqlx::query_as(
-        "select account_id, date_format, date_format_evidence, time_zone, last_used_at
+        "select account_id, date_format, date_format_evidence, time_zone, last_used_at, requests_on, requests
          from sync.accounts order by first_used_at limit 1",
     )
     .fetch_optional(pool)
@@ -193,7 +199,7 @@ pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
                                        and l.objid = (r.id % 2147483647)
                                        and l.database = (select oid from pg_database where datname = current_database()))
                      then 'killed' else outcome end as outcome,
-                requests, rows_inserted, rows_updated, rows_unchanged, rows_deleted, error
+                predicted_requests, requests, rows_inserted, rows_updated, rows_unchanged, rows_deleted, error
          from sync.runs r order by id desc limit 5",
     )
     .bind(i64::from(super::runs::RUN_LOCK))

@@ -17,9 +17,9 @@ use crate::support::table::{TABLES, assert_all_equal_truth};
 async fn an_empty_database_becomes_the_present_one_and_a_second_time_changes_nothing() {
     let pool = database::pool(&database::empty().await).await;
     let empty = state(&pool).await.unwrap();
-    assert_eq!((empty.applied, empty.is_newer), (0, false));
+    assert_eq!((empty.applied, empty.unknown), (0, 0));
     let done = migrate(&pool).await.unwrap();
-    assert_eq!((done.applied, done.is_newer), (done.known, false));
+    assert_eq!((done.applied, done.unknown), (done.known, 0));
     let applied = objects(&pool).await;
     assert_eq!(migrate(&pool).await.unwrap(), done);
     assert_eq!(objects(&pool).await, applied);
@@ -50,6 +50,57 @@ async fn several_first_processes_at_once_do_no_harm() {
         let output = Output::of(child);
         assert_eq!(output.code, 0, "{output:#?}");
     }
+}
+
+#[tokio::test]
+async fn an_older_version_works_on_a_database_of_a_newer_one() {
+    let simulator = Simulator::start(&["--companies", "1", "--users", "2", "--enrollments", "1"]);
+    let url = database::empty().await;
+    let program = Program::between(simulator.url(), &url);
+    assert_eq!(program.run("migrate").code, 0);
+    let pool = database::pool(&url).await;
+    // What a newer version may do: it adds.
+    sqlx::raw_sql(
+        "insert into sync.migrations (version, description, success, checksum, execution_time)
+         values (29990101000000, 'from the future', true, '', 0);
+         alter table sync.runs add column mood text;
+         alter table keepnet.companies add column mood text not null default 'fine';
+         create table sync.moods (mood text)",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    for line in ["migrate", "sync", "sync --full", "status", "check"] {
+        let output = program.run(line);
+        assert_eq!(output.code, 0, "{line}: {output:#?}");
+        let says_so = output.stdout.contains("of a newer version");
+        assert_eq!(says_so, ["migrate", "check"].contains(&line), "{output:#?}");
+    }
+    assert_eq!(program.run("migrate --json").json()["unknown"], 1);
+    sqlx::raw_sql("alter table keepnet.companies drop column mood")
+        .execute(&pool)
+        .await
+        .unwrap();
+    assert_all_equal_truth(&pool, &simulator).await;
+}
+
+#[tokio::test]
+async fn a_migration_that_was_applied_in_another_form_is_named_with_what_to_do() {
+    let url = database::empty().await;
+    let program = Program::new().set_variable("DATABASE_URL", url.expose_secret());
+    assert_eq!(program.run("migrate").code, 0);
+    sqlx::raw_sql("update sync.migrations set checksum = '' where version = 20261122070100")
+        .execute(&database::pool(&url).await)
+        .await
+        .unwrap();
+    let output = program.run("migrate");
+    assert_eq!(output.code, 2, "{output:#?}");
+    let said = "migration 20261122070100 was applied to the database in another form than this version has";
+    assert!(output.failure().contains(said), "{output:#?}");
+    assert!(output.failure().contains("to do: run a released version"));
+    let output = program.run("check --quick");
+    assert_eq!(output.code, 2, "{output:#?}");
+    assert!(output.stdout.contains(said), "{output:#?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! A write with its record: the intent before it is sent, the outcome after it, in `sync.operator_actions`.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -14,6 +16,7 @@ use crate::sync::account_checks;
 use crate::warehouse::accounts;
 use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
 use crate::warehouse::operator_actions::{self, Action, Outcome};
+use crate::warehouse::request_pace::RequestPace;
 
 /// The place where writes are recorded.
 #[derive(Debug)]
@@ -42,6 +45,8 @@ impl Records {
         }
         let warehouse = app.open().await?;
         warehouse.migrate().await?;
+        let pace = RequestPace::new(warehouse.pool.clone());
+        customer.account.share(Arc::new(pace));
         let account = account_checks::account_id(&customer.account, &customer.claims).await?;
         let recorded = accounts::read(&warehouse.pool).await.map_err(|error| {
             WarehouseError::from_sqlx("read the account of the database", error)

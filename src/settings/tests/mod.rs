@@ -425,5 +425,5 @@ fn what_has_no_effect_is_told() {
     )
     .unwrap();
     let keys: Vec<_> = settings.without_effect().map(|entry| entry.key).collect();
-    assert_eq!(keys, ["sync.keep_runs_for", "run.grace"]);
+    assert_eq!(keys, ["run.grace"]);
 }

@@ -24,8 +24,8 @@ use crate::clock::SharedClock;
 use crate::privacy::{Guard, Key, Policy};
 use crate::warehouse::erasures;
 use crate::warehouse::error::WarehouseError;
+use crate::warehouse::expiry::{self, Expired, Retention};
 use crate::warehouse::privacy_record::{self, PrivacyRecord};
-use crate::warehouse::retention::{self, Expired, Retention};
 
 impl RunContext<'_> {
     /// The guard of a company. Who is erased while a run is at work on the company takes its claim, so it is enough to read
@@ -71,7 +71,7 @@ pub(super) async fn expire(run: &RunContext<'_>) {
         history: age(settings.keep_history_for),
         quarantine: age(settings.keep_quarantine_for),
     };
-    match retention::apply(run.pool, retention, &run.policy, run.clock.now()).await {
+    match expiry::apply(run.pool, retention, &run.policy, run.clock.now()).await {
         Ok(expired) if expired == Expired::default() => {}
         Ok(expired) => info!(
             leavers = expired.leavers,

@@ -344,30 +344,6 @@ async fn a_database_of_another_reseller() {
 }
 
 #[tokio::test]
-async fn a_database_of_a_newer_version() {
-    let url = database::empty().await;
-    let program = Program::between("http://127.0.0.1:1", &url);
-    assert_eq!(program.run("migrate").code, 0);
-    let pool = database::pool(&url).await;
-    sqlx::query(
-        "insert into sync.migrations (version, description, success, checksum, execution_time)
-         values (29990101000000, 'from the future', true, '', 0)",
-    )
-    .execute(&pool)
-    .await
-    .unwrap();
-    for command in ["migrate", "sync"] {
-        assert_failure(
-            &program.run(command),
-            2,
-            "error: could not migrate the database: the database was migrated by a newer version of keepnet-etl than this one
-  to do: run the newer version of keepnet-etl",
-        );
-    }
-    assert_eq!(program.run("check --quick").code, 2);
-}
-
-#[tokio::test]
 async fn a_database_that_was_never_migrated_has_no_status() {
     let program = Program::between("http://127.0.0.1:1", &database::empty().await);
     assert_failure(

@@ -7,7 +7,10 @@ use keepnet_etl::warehouse::leases::{self, Kind};
 use keepnet_etl::warehouse::runs;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
+use url::Url;
 
 use super::assert_undisturbed;
 use crate::support::gate::Gate;
@@ -153,4 +156,45 @@ async fn a_run_keeps_its_claims_and_ends_while_the_server_takes_its_broken_conne
     let totals = runs::RunTotals::default();
     let end = run.finish(&pool, "ok", totals, None, now);
     in_time("the run ends", end).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_new_password_is_taken_from_the_file_in_the_same_run() {
+    let simulator = Simulator::start(WORLD);
+    let gate = Gate::before(simulator.url()).await;
+    let server = Server::new();
+    let url = server.start().await.url();
+    let program = Program::between(gate.url(), &url);
+    let file = program.folder().join("url");
+    std::fs::write(&file, url.expose_secret()).unwrap();
+    let program = program
+        .set_variable("DATABASE_URL", "")
+        .set("warehouse.url_file", file.to_str().unwrap());
+    let held = gate.hold_nth(3, |request| request.contains("/users/search"));
+    let mut running = Running::start(&program, "sync");
+    running.meets(held).await;
+
+    let mut admin = PgConnection::connect(url.expose_secret()).await.unwrap();
+    sqlx::raw_sql(
+        "do $$ begin execute format('alter role %I password %L', current_user, 'new'); end $$;
+         select pg_terminate_backend(pid) from pg_stat_activity
+         where usesysid = current_user::regrole and pid <> pg_backend_pid()",
+    )
+    .execute(&mut admin)
+    .await
+    .unwrap();
+    assert!(PgConnection::connect(url.expose_secret()).await.is_err());
+    let mut rotated = Url::parse(url.expose_secret()).unwrap();
+    rotated.set_password(Some("new")).unwrap();
+    gate.let_go();
+    // It is wanted before it is known.
+    std::fs::write(&file, rotated.as_str()).unwrap();
+
+    let output = running.end().await;
+    assert_eq!(output.code, 0, "{output:#?}");
+    let rotated = SecretString::from(String::from(rotated));
+    let pool = database::pool(&rotated).await;
+    assert_undisturbed(&pool, &simulator).await;
+    assert!(!output.stderr.contains(url.expose_secret()));
+    assert!(!output.stderr.contains(rotated.expose_secret()));
 }

@@ -5,6 +5,7 @@ pub mod database;
 pub mod gate;
 pub mod program;
 pub mod running;
+pub mod scene;
 pub mod simulator;
 pub mod survey;
 pub mod table;

@@ -58,14 +58,23 @@ impl Running {
 
     /// Waits for `moment`; an end before that fails the test.
     pub async fn meets(&mut self, moment: oneshot::Receiver<()>) {
+        let ended = self.ends_before(moment).await;
+        assert!(ended.is_none(), "it ended before: {ended:#?}");
+    }
+
+    /// Waits for `moment`; what the process left behind, if it ended before.
+    pub async fn ends_before(&mut self, moment: oneshot::Receiver<()>) -> Option<Output> {
         let output = self.output.as_mut().unwrap();
         let first = async {
             tokio::select! {
-                met = moment => met.map_err(|_| "the moment is gone".to_owned()),
-                output = output => Err(format!("it ended before: {:#?}", output.unwrap())),
+                met = moment => {
+                    met.expect("the moment is still to come");
+                    None
+                }
+                output = output => Some(output.unwrap()),
             }
         };
-        in_time("the moment comes", first).await.unwrap();
+        in_time("the moment comes", first).await
     }
 }
 

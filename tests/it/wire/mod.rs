@@ -7,6 +7,7 @@ mod due;
 mod listings;
 mod requests;
 mod retries;
+mod shared;
 mod token;
 mod training_type;
 mod widgets;
