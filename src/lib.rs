@@ -6,6 +6,7 @@ pub mod resource;
 pub mod verdict;
 
 pub mod clock;
+pub mod privacy;
 pub mod settings;
 
 pub mod api;

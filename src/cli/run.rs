@@ -46,7 +46,6 @@ pub async fn run(app: &App, _: &RunArgs) -> Result<ExitCode, Failure> {
     }
     let stop = Stop::on_signal();
     let client = app.client()?;
-    let listener = http::listen(&app.settings.http).await?;
     let warehouse = app.open().await?;
     info!(
         instance = this_process(),
@@ -55,21 +54,8 @@ pub async fn run(app: &App, _: &RunArgs) -> Result<ExitCode, Failure> {
         schedule.full = app.settings.schedule.full.as_deref().unwrap_or("off"),
         "the daemon begins"
     );
-    let (liveness, settings) = (Liveness::default(), Arc::new(app.settings.clone()));
-    let (ended, end) = oneshot::channel::<()>();
-    let served = listener.map(|listener| {
-        let state = HttpState {
-            settings: Arc::clone(&settings),
-            pool: warehouse.pool.clone(),
-            clock: app.clock.clone(),
-            liveness: liveness.clone(),
-        };
-        tokio::spawn(http::serve(listener, state, async {
-            let _ = end.await;
-        }))
-    });
     let tools = Tools {
-        settings,
+        settings: Arc::new(app.settings.clone()),
         pool: warehouse.pool.clone(),
         client,
         clock: app.clock.clone(),

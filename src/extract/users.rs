@@ -14,6 +14,7 @@ use super::summaries::SummaryRef;
 use super::{Delivery, PullError, Pulled, Scope};
 use crate::api::endpoints::users::{TrainingType, UserReport};
 use crate::api::{ApiErrorKind, CompanyClient, Position};
+use crate::privacy::{Field, HASH_PREFIX};
 use crate::verdict::Verdict;
 use crate::warehouse::cursors::{CursorState, Unfinished};
 use crate::warehouse::load::sweep::Seen;
@@ -221,18 +222,26 @@ fn push(
     user: &UserReport,
 ) {
     let (enrollment_id, target_user_id) = (scope.id, user.target_user_id.as_str());
-    let email = user.email.as_deref();
+    let privacy = scope.privacy();
+    if privacy.is_erased(Some(target_user_id), user.email.as_deref()) {
+        return;
+    }
+    let email = privacy.keep(Field::Email, user.email.as_deref());
+    let first_name = privacy.keep(Field::Name, user.first_name.as_deref());
+    let last_name = privacy.keep(Field::Name, user.last_name.as_deref());
+    let department = privacy.keep(Field::Department, user.department.as_deref());
+    let phone_number = privacy.keep(Field::Phone, user.phone_number.as_deref());
     delivery.rows.push(&TargetUserRow {
         company_id,
         target_user_id,
         reported_by_created_at: enrollment.created_at,
         reported_by_enrollment_id: enrollment_id,
-        email,
-        is_email_masked: email.is_some_and(|email| !email.is_empty() && !email.contains('@')),
-        first_name: user.first_name.as_deref(),
-        last_name: user.last_name.as_deref(),
-        department: user.department.as_deref(),
-        phone_number: user.phone_number.as_deref(),
+        email: email.as_deref(),
+        is_email_masked: email.as_deref().is_some_and(is_masked),
+        first_name: first_name.as_deref(),
+        last_name: last_name.as_deref(),
+        department: department.as_deref(),
+        phone_number: phone_number.as_deref(),
     });
     if let Some(status) = user.status.as_deref()
         && !is_known(status)
@@ -245,11 +254,11 @@ fn push(
         enrollment_id,
         reported_enrollment_id: user.enrollment_id.as_deref().unwrap_or(enrollment_id),
         target_user_id,
-        email,
-        first_name: user.first_name.as_deref(),
-        last_name: user.last_name.as_deref(),
-        department: user.department.as_deref(),
-        phone_number: user.phone_number.as_deref(),
+        email: email.as_deref(),
+        first_name: first_name.as_deref(),
+        last_name: last_name.as_deref(),
+        department: department.as_deref(),
+        phone_number: phone_number.as_deref(),
         status: user.status.as_deref(),
         exam_status: user.exam_status.as_deref(),
         exam_score: user.exam_score,
@@ -259,7 +268,7 @@ fn push(
         delivery_type: user.delivery_type.as_deref(),
         current_step: user.current_step.as_deref(),
         last_interacted_step: user.last_interacted_step.as_deref(),
-        extra,
+        extra: extra.as_deref(),
     };
     delivery.rows.push_seen(&row, seen);
     let version = tuple::version(enrollment.created_at, enrollment_id);
@@ -267,16 +276,20 @@ fn push(
         .rows
         .push_owner_by::<UserCustomFieldRow<'_>>(&[company_id, target_user_id], version);
     for field in &user.custom_fields {
+        let (name, data_type) = (field.name.as_deref(), field.data_type.as_deref());
+        let Some(value) = privacy.custom_value(name, data_type, field.value.as_deref()) else {
+            continue;
+        };
         let extra = scope.extra(delivery, &field.extra);
         delivery.rows.push(&UserCustomFieldRow {
             company_id,
             target_user_id,
             field_id: &field.id,
-            name: field.name.as_deref(),
-            data_type: field.data_type.as_deref(),
-            value: field.value.as_deref(),
+            name,
+            data_type,
+            value: value.as_deref(),
             timestamp_value: field.timestamp_value,
-            extra,
+            extra: extra.as_deref(),
         });
     }
 }
@@ -290,6 +303,11 @@ fn is_known(status: &str) -> bool {
 fn note_word(scope: &Scope<'_>, delivery: &mut Delivery, status: &str) {
     let word: String = status.chars().take(MAX_WORD).collect();
     scope.note_unknown(delivery, format!("{UNKNOWN_WORD}{word:?}"), "string");
+}
+
+/// An address that the vendor masks has no `@`; a hash has none either.
+fn is_masked(email: &str) -> bool {
+    !email.is_empty() && !email.contains('@') && !email.starts_with(HASH_PREFIX)
 }
 
 #[cfg(test)]

@@ -40,7 +40,9 @@ pub async fn pull(run: &RunContext<'_>) -> Result<(RunScope, Vec<CompanyRef>), S
     let memory = Memory::read(run.pool, account_id).await?;
     let begun = Instant::now();
     let (sink, deliveries) = mpsc::channel::<Delivery>(loader::QUEUE);
+    let privacy = run.guard(account_id).await?;
     let shared = Shared {
+        privacy: &privacy,
         sink,
         clock: run.clock.clone(),
         stop: run.stop,
@@ -59,6 +61,7 @@ pub async fn pull(run: &RunContext<'_>) -> Result<(RunScope, Vec<CompanyRef>), S
         company_id: account_id,
         claim: &claim,
         metrics: run.client.metrics(),
+        privacy: &privacy,
     };
     let fetch = fetch.instrument(span::resource(Resource::Companies));
     let load = loader::load(&target, run.progress, deliveries);
@@ -118,6 +121,7 @@ async fn list_companies(
         stored: &stored_load::known_companies(run.pool).await?,
         pages: memory.pages(Resource::Companies, ""),
         doubtful: memory.doubtful(Resource::Companies, ""),
+        offboarded: &run.offboarded,
     };
     let listed = companies::pull(scope, client, before).await?;
     let pulled = &listed.pulled;

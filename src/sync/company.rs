@@ -231,7 +231,9 @@ impl<'r> CompanyPull<'r> {
     ) -> Result<Result<(), PullError>, WarehouseError> {
         let run = self.run;
         let (sink, deliveries) = mpsc::channel::<Delivery>(loader::QUEUE);
+        let privacy = run.guard(&self.company.id).await?;
         let shared = Shared {
+            privacy: &privacy,
             sink,
             clock: run.clock.clone(),
             stop: run.stop,
@@ -259,6 +261,7 @@ impl<'r> CompanyPull<'r> {
             company_id: &self.company.id,
             claim,
             metrics: run.client.metrics(),
+            privacy: &privacy,
         };
         let load = loader::load(&target, run.progress, deliveries);
         let (fetched, loaded) = tokio::join!(fetch, load);

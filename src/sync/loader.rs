@@ -11,6 +11,7 @@ use super::report::Progress;
 use crate::clock::SharedClock;
 use crate::extract::Delivery;
 use crate::metrics::Metrics;
+use crate::privacy::Guard;
 use crate::telemetry::span;
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::leases::Claim;
@@ -35,6 +36,8 @@ pub struct Target<'t> {
     pub claim: &'t Claim,
     /// Where it is counted.
     pub metrics: &'t Metrics,
+    /// What is stored about its people.
+    pub privacy: &'t Guard,
 }
 
 /// Commits what comes through `deliveries` until its senders are gone.
@@ -50,6 +53,7 @@ pub async fn load(
         let mut batch = Batch {
             company_id: target.company_id.to_owned(),
             claim: Some(target.claim.clone()),
+            privacy: Some(target.privacy.clone()),
             ..Batch::default()
         };
         add(&mut batch, first);

@@ -19,7 +19,7 @@ use super::pulse::{Counted, Pulse};
 use super::report::{CompanyReport, Progress, RunReport};
 use super::rhythm::Rhythm;
 use super::selection::{Selection, asks_users, select};
-use super::{account, companies};
+use super::{account, companies, privacy};
 use crate::api::endpoints::enrollments::{Enrollment, EnrollmentList};
 use crate::api::{ApiError, Client};
 use crate::clock::SharedClock;
@@ -27,11 +27,13 @@ use crate::extract::PullError;
 use crate::extract::enrollments::EnrollmentRef;
 use crate::extract::users::TrainingTypes;
 use crate::extract::widgets::PeriodDialects;
+use crate::privacy::Policy;
 use crate::resource::Resource;
 use crate::settings::Settings;
 use crate::verdict::Verdict;
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::leases::Holder;
+use crate::warehouse::offboarding;
 use crate::warehouse::quarantine::UnknownField;
 use crate::warehouse::request_pace::RequestPace;
 use crate::warehouse::retention::{self, Removed};
@@ -120,6 +122,8 @@ pub struct RunContext<'r> {
     pub accepts_deletions: bool,
     /// What is configured.
     pub settings: &'r Settings,
+    /// What is stored about people.
+    pub policy: Arc<Policy>,
     /// Scopes of one company worked on at once.
     pub concurrency: usize,
     /// How training types are named.
@@ -128,6 +132,8 @@ pub struct RunContext<'r> {
     pub period_dialects: PeriodDialects,
     /// Members without a column that were reported.
     pub unknown_fields: Mutex<HashSet<UnknownField>>,
+    /// Customers that left.
+    pub offboarded: HashSet<String>,
     /// Companies that were forbidden before.
     pub forbidden_before: HashSet<String>,
     /// Since when it works, if it leaves something to the next run when that is long.
@@ -237,6 +243,8 @@ pub async fn run(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<RunReport, SyncError> {
+    let policy = Arc::new(Policy::read(&settings.privacy)?);
+    privacy::check(pool, &policy, clock).await?;
     client.share(Arc::new(RequestPace::new(pool.clone())));
     let progress = Counted {
         pulse: Arc::new(Pulse::new(client, clock)),
@@ -244,7 +252,10 @@ pub async fn run(
     };
     progress.begins(&progress.pulse);
     account::limit_known(client, &settings.api, pool).await?;
-    let done = run_limited(settings, pool, client, clock, request, &progress, stop).await;
+    let done = run_limited(
+        settings, &policy, pool, client, clock, request, &progress, stop,
+    )
+    .await;
     if let Err(reason) = client.give_back().await {
         warn!(%reason, "could not give back requests of the day");
     }
@@ -266,8 +277,13 @@ async fn forget_old_runs(settings: &Settings, pool: &PgPool, clock: &SharedClock
     }
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "those of `run`, and what it read of the settings"
+)]
 async fn run_limited(
     settings: &Settings,
+    policy: &Arc<Policy>,
     pool: &PgPool,
     client: &Client,
     clock: &SharedClock,
@@ -305,10 +321,12 @@ async fn run_limited(
         rhythm: Rhythm::new(&settings.sync),
         accepts_deletions: request.accepts_deletions,
         settings,
+        policy: Arc::clone(policy),
         concurrency: settings.api.max_concurrency as usize,
         training_types: TrainingTypes::default(),
         period_dialects: PeriodDialects::new(account.period_dialect),
         unknown_fields: Mutex::default(),
+        offboarded: offboarding::ids(pool).await?,
         forbidden_before: runs::read_forbidden_companies(pool)
             .await?
             .into_iter()
@@ -318,9 +336,14 @@ async fn run_limited(
         has_more: AtomicBool::new(false),
         own_enrollments: [const { OnceCell::const_new() }; 2],
     };
-    let (predicted, pulled) = match predict(&context, request).await {
+    // Settings may have been changed until the run could be seen.
+    let begun_well = match privacy::check(pool, policy, clock).await {
+        Ok(()) => predict(&context, request).await.map_err(SyncError::from),
+        Err(error) => Err(error),
+    };
+    let (predicted, pulled) = match begun_well {
         Ok(predicted) => (predicted, pull(&context, request).await),
-        Err(error) => (None, Err(error.into())),
+        Err(error) => (None, Err(error)),
     };
     account::remember(pool, under, &account, context.period_dialects.learned()).await;
     let pace = progress.pulse.look();
@@ -345,6 +368,7 @@ async fn run_limited(
             report.totals.rows = rows;
             let refusal = client.refusal();
             report.outcome = outcome(&report, stop, refusal.is_some());
+            privacy::expire(&context).await;
             let error = refusal.map(|kind| format!("stopped: {kind}; {}", kind.policy().1));
             row.finish(
                 pool,
@@ -428,7 +452,8 @@ async fn pull(
 ) -> Result<(RunScope, Vec<CompanyReport>), SyncError> {
     let side_by_side = (run.concurrency * COMPANIES_PER_REQUEST).max(LEAST_SIDE_BY_SIDE);
     let (listing, companies) = companies::pull(run).await?;
-    let companies = select(companies, run.settings, request)?;
+    let mut companies = select(companies, run.settings, request)?;
+    companies.retain(|company| !run.offboarded.contains(&company.id));
     run.progress.listed(companies.len());
     if run.selection.is_only_companies() {
         return Ok((listing, Vec::new()));

@@ -18,6 +18,7 @@ mod formula;
 mod http;
 mod incremental;
 mod migrations;
+mod privacy;
 mod promises;
 mod repair_dates;
 mod resume;
