@@ -16,7 +16,7 @@ use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
   keepnet-etl migrate --roles --print-sql       what an administrator runs where this login may not make roles
   keepnet-etl migrate --privacy --dry-run       what a change of privacy.* would do to what is stored")]
 pub struct MigrateArgs {
-    /// Make the database's roles (owner, writer, bi_reader and more), and bind rows to those who may read them
+    /// Make the database's roles (owner, writer, reader and more), and bind rows to those who may read them
     #[arg(long)]
     roles: bool,
     /// What to put before the names of the roles
