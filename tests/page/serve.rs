@@ -16,6 +16,7 @@ use std::sync::Arc;
 use keepnet_etl::clock::SystemClock;
 use keepnet_etl::daemon::http::{self, HttpState};
 use keepnet_etl::daemon::liveness::{Liveness, Role};
+use keepnet_etl::metrics::Metrics;
 use keepnet_etl::settings::{Settings, Sources, variable};
 use keepnet_etl::warehouse::connect::{Target, connect};
 use keepnet_etl::warehouse::embedded::Embedded;
@@ -85,6 +86,7 @@ async fn main() {
         pool: pool.clone(),
         clock,
         liveness,
+        metrics: Metrics::default(),
     };
     let (ended, end) = oneshot::channel::<()>();
     std::thread::spawn(move || {

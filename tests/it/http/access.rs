@@ -174,6 +174,7 @@ async fn beyond_this_machine_it_does_not_begin_without_a_token() {
         pool: database::migrated().await,
         clock: keepnet_etl::clock::SystemClock::shared(),
         liveness: Liveness::default(),
+        metrics: keepnet_etl::metrics::Metrics::default(),
     };
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let refused = http::serve(listener, state, std::future::pending()).await;

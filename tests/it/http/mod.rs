@@ -15,6 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use keepnet_etl::clock::{ManualClock, SystemClock};
 use keepnet_etl::daemon::http::{self, HttpError, HttpState};
 use keepnet_etl::daemon::liveness::{Liveness, Role};
+use keepnet_etl::metrics::Metrics;
 use keepnet_etl::settings::{Settings, Sources, variable};
 use keepnet_etl::warehouse::runs::Run;
 use sqlx::PgPool;
@@ -28,9 +29,16 @@ use crate::support::scene::{self, Scene};
 use crate::support::{NOW, database};
 
 /// Everything that needs the token.
-const GUARDED: [&str; 3] = ["/", "/status.json", "/nothing"];
+const GUARDED: [&str; 4] = ["/", "/status.json", "/metrics", "/nothing"];
 /// Every route, what is not there included.
-const ROUTES: [&str; 5] = ["/livez", "/readyz", "/", "/status.json", "/nothing"];
+const ROUTES: [&str; 6] = [
+    "/livez",
+    "/readyz",
+    "/",
+    "/status.json",
+    "/metrics",
+    "/nothing",
+];
 
 /// A server under test; it ends with this value.
 struct Served {
@@ -97,6 +105,7 @@ impl Served {
                 None => SystemClock::shared(),
             },
             liveness: liveness.clone(),
+            metrics: Metrics::default(),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let until = async { drop(stopped.await) };
