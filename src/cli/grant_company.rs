@@ -237,7 +237,9 @@ fn open(gaps: &[Gap], doing: &str) -> Failure {
 pub const ACCESS_REMEDY: &str = "drop what does not belong there or move it to a schema of your own, take such rights back, and run: keepnet-etl migrate --roles";
 
 fn membership(error: sqlx::Error, verb: &str, role: &str, customer_role: &str) -> Failure {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
     let is_refused = code.as_deref() == Some("42501");
     let mut failure = Failure::from(WarehouseError::from_sqlx("change what a role reads", error));
     if is_refused {

@@ -15,7 +15,7 @@ use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
   keepnet-etl migrate --roles                   roles for the daemon, for BI tools and for customers
   keepnet-etl migrate --roles --print-sql       what an administrator runs where this login may not make roles")]
 pub struct MigrateArgs {
-    /// Make the database's roles (owner, writer, bi_reader and more), and bind rows to those who may read them
+    /// Make the database's roles (owner, writer, readers and more), and bind rows to those who may read them
     #[arg(long)]
     roles: bool,
     /// What to put before the names of the roles
