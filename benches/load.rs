@@ -35,7 +35,7 @@ async fn run(rows: u64) -> anyhow::Result<()> {
         url: database.url(),
         max_connections: 4,
         allow_plaintext: false,
-        takeover: std::time::Duration::from_secs(30),
+        takeover: Duration::from_secs(30),
     };
     let pool = connect(&target).await?;
     println!("{rows} rows of keepnet.enrollment_users, the best of {ROUNDS} rounds");

@@ -8,6 +8,7 @@ use tracing::info;
 
 use crate::api::{ApiError, Client};
 use crate::clock::{SharedClock, SystemClock};
+use crate::metrics::Metrics;
 use crate::settings::{self, Secret, Settings, SettingsError};
 use crate::warehouse::connect::{self, Target};
 use crate::warehouse::embedded::{Embedded, EmbeddedDatabase, EmbeddedError};
@@ -23,6 +24,8 @@ pub struct App {
     pub settings: Settings,
     /// The time.
     pub clock: SharedClock,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 /// An open database.
@@ -82,16 +85,18 @@ impl App {
         Self {
             settings,
             clock: SystemClock::shared(),
+            metrics: Metrics::default(),
         }
     }
 
     /// A client of the API.
     pub fn client(&self) -> Result<Client, ClientError> {
         let credentials = self.settings.api.credentials()?;
-        Ok(Client::new(
+        Ok(Client::counting(
             &self.settings.api,
             credentials,
             self.clock.clone(),
+            self.metrics.clone(),
         )?)
     }
 

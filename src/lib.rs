@@ -6,6 +6,7 @@ pub mod resource;
 pub mod verdict;
 
 pub mod clock;
+pub mod privacy;
 pub mod settings;
 
 pub mod api;
@@ -18,6 +19,7 @@ pub mod app;
 pub mod cli;
 pub mod daemon;
 pub mod documents;
+pub mod metrics;
 pub mod telemetry;
 
 pub mod simulator;

@@ -25,6 +25,18 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All of them, from best to worst.
+    pub const ALL: [Self; 8] = [
+        Self::Complete,
+        Self::Unsupported,
+        Self::Over,
+        Self::Drifted,
+        Self::Short,
+        Self::Held,
+        Self::Forbidden,
+        Self::Failed,
+    ];
+
     /// The word used everywhere.
     #[must_use]
     pub const fn name(self) -> &'static str {

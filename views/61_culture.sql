@@ -2,20 +2,21 @@
 
 create or replace view bi.culture_score_by_month as
 select
-    coalesce(o.company_key, v.company_key) as company_key,
-    coalesce(o.company_id, v.company_id) as company_id,
-    coalesce(o.company_name, v.company_name) as company_name,
-    coalesce(o.month, v.month) as month,
-    o.survey_count,
-    o.suppressed_survey_count,
-    o.people_count,
-    o.answer_count,
-    o.score,
-    v.vendor_score,
-    v.vendor_benchmark,
-    v.vendor_participant_count,
-    o.score - v.vendor_score as difference
+    x.company_key,
+    x.company_id,
+    x.company_name,
+    x.month,
+    max(x.survey_count) as survey_count,
+    max(x.suppressed_survey_count) as suppressed_survey_count,
+    max(x.people_count) as people_count,
+    max(x.answer_count) as answer_count,
+    max(x.score) as score,
+    max(x.vendor_score) as vendor_score,
+    max(x.vendor_benchmark) as vendor_benchmark,
+    max(x.vendor_participant_count) as vendor_participant_count,
+    max(x.score) - max(x.vendor_score) as difference
 from (
+    -- One row of ours and one of the vendor's at most: a full join would keep a company's filter from reaching them.
     select
         r.company_key,
         r.company_id,
@@ -25,24 +26,31 @@ from (
         count(*) filter (where r.is_suppressed) as suppressed_survey_count,
         sum(r.people_count)::bigint as people_count,
         sum(r.answer_count)::bigint as answer_count,
-        sum(r.answer_count * r.mean_score) / sum(r.answer_count)::double precision / 20 as score
+        sum(r.answer_count * r.mean_score) / sum(r.answer_count)::double precision / 20 as score,
+        null::double precision as vendor_score,
+        null::double precision as vendor_benchmark,
+        null::bigint as vendor_participant_count
     from bi.survey_results r
     where not r.is_step
-    group by r.company_key, r.company_id, r.company_name, date_trunc('month', r.started_on)::date) o
-full join (
+    group by r.company_key, r.company_id, r.company_name, date_trunc('month', r.started_on)::date
+    union all
     select
         w.company_key,
         w.company_id,
         w.company_name,
-        w.period_start as month,
-        max(w.value) filter (where lower(w.name) in ('overallscore', 'overallscorex100')) as vendor_score,
-        max(w.value) filter (where lower(w.name) in ('benchmarkscore', 'benchmarkscorex100', 'industryaverage'))
-            as vendor_benchmark,
-        max((w.dimension ->> 'participantCount')::double precision)::bigint as vendor_participant_count
+        w.period_start,
+        null,
+        null,
+        null,
+        null,
+        null,
+        max(w.value) filter (where lower(w.name) in ('overallscore', 'overallscorex100')),
+        max(w.value) filter (where lower(w.name) in ('benchmarkscore', 'benchmarkscorex100', 'industryaverage')),
+        max((w.dimension ->> 'participantCount')::double precision)::bigint
     from bi.fact_widget_value w
     where w.widget_type = 'SecurityCultureScoreGaugeWidget'
-    group by w.company_key, w.company_id, w.company_name, w.period_start) v
-    on v.company_key = o.company_key and v.company_id = o.company_id and v.month = o.month;
+    group by w.company_key, w.company_id, w.company_name, w.period_start) x
+group by x.company_key, x.company_id, x.company_name, x.month;
 comment on view bi.culture_score_by_month is 'One row per company and month: the mean of the surveys that started in it, on the vendor''s scale from 0 to 5, beside the score that the vendor''s own widget showed for the month. The two need not agree: the vendor does not say which answers it counts. Surveys of fewer than privacy.min_group people are in neither score nor counts. From survey_results and the widget SecurityCultureScoreGaugeWidget.';
 comment on column bi.culture_score_by_month.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.culture_score_by_month.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicU64;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use tokio::fs::File;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
+use tracing::Instrument;
 
 use super::error::{ApiError, ApiErrorKind, ErrorBody};
 use super::token::Tokens;
@@ -78,6 +79,18 @@ impl Transport {
     /// Sends `request` and writes the file that it is answered with, as often as the table in [`super::retry`] says.
     /// Gives its size.
     pub async fn download(
+        &self,
+        tokens: &Tokens,
+        request: &Outgoing,
+        requests: &AtomicU64,
+        kind: FileKind,
+        file: &mut File,
+    ) -> Result<u64, DownloadError> {
+        let again = self.download_again(tokens, request, requests, kind, file);
+        Box::pin(again.instrument(self.span(request))).await
+    }
+
+    async fn download_again(
         &self,
         tokens: &Tokens,
         request: &Outgoing,

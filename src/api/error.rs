@@ -154,6 +154,32 @@ pub enum Again {
 }
 
 impl ApiErrorKind {
+    /// All words of [`Self::word`].
+    pub const WORDS: [&str; 22] = [
+        "unreachable",
+        "timeout",
+        "broken_off",
+        "credentials_refused",
+        "setup",
+        "unauthorized",
+        "access_withdrawn",
+        "address_refused",
+        "forbidden",
+        "not_found",
+        "rejected",
+        "rate_limited",
+        "server",
+        "failed_inside",
+        "not_json",
+        "not_a_file",
+        "damaged_json",
+        "shape",
+        "rows_missing",
+        "too_large",
+        "daily_limit",
+        "allowance_unknown",
+    ];
+
     /// The one place that decides what is retried, and what the operator should do otherwise.
     #[must_use]
     pub fn policy(&self) -> (Again, &'static str) {

@@ -14,6 +14,8 @@ pub struct UnknownMember {
     pub path: String,
     /// Its JSON type.
     pub json_type: &'static str,
+    /// The path of the unknown member that it is a part of, when it is.
+    pub within: Option<String>,
 }
 
 /// What was left of an item.
@@ -21,6 +23,8 @@ pub struct UnknownMember {
 pub struct Extra {
     /// As JSON text that PostgreSQL can hold; `None` when nothing was left.
     pub json: Option<String>,
+    /// The same of the members that are known alone, when there are others.
+    known: Option<String>,
     /// The members that nobody knew.
     pub unknown: Vec<UnknownMember>,
 }
@@ -36,38 +40,66 @@ impl Extra {
         let mut unknown = Vec::new();
         for (name, value) in &members {
             if !documented.contains(&name.as_str()) {
-                note_unknown(&format!("{path}.{name}"), value, &mut unknown);
+                let path = format!("{path}.{name}");
+                let first = unknown.len();
+                note_unknown(&path, value, &mut unknown);
+                if value.is_object() {
+                    let nested = unknown.iter_mut().skip(first);
+                    nested.for_each(|member| member.within = Some(general(&path)));
+                }
             }
         }
+        let json = serde_json::to_string(&members).ok();
+        let known = if unknown.is_empty() {
+            None
+        } else {
+            members.retain(|name, _| documented.contains(&name.as_str()));
+            (!members.is_empty()).then(|| Value::Object(members).to_string())
+        };
         Self {
-            json: Some(Value::Object(members).to_string()),
+            json,
+            known,
             unknown,
+        }
+    }
+
+    /// What was left of the members that are known.
+    #[must_use]
+    pub fn known(&self) -> Option<&str> {
+        if self.unknown.is_empty() {
+            self.json.as_deref()
+        } else {
+            self.known.as_deref()
         }
     }
 
     /// Both, as if they had been left of one object. Of two members of one name that of `outer` gets `_` in front.
     #[must_use]
     pub fn joined(&self, outer: &Self) -> Self {
-        let members = |extra: &Self| -> Map<String, Value> {
-            let json = extra.json.as_deref();
-            json.and_then(|json| serde_json::from_str(json).ok())
-                .unwrap_or_default()
-        };
         if outer.json.is_none() {
             return self.clone();
         }
-        let mut all = members(self);
-        for (mut name, value) in members(outer) {
-            while all.contains_key(&name) {
-                name.insert(0, '_');
-            }
-            all.insert(name, value);
-        }
         Self {
-            json: Some(Value::Object(all).to_string()),
+            json: joined(self.json.as_deref(), outer.json.as_deref()),
+            known: joined(self.known(), outer.known()),
             unknown: [&self.unknown[..], &outer.unknown[..]].concat(),
         }
     }
+}
+
+fn joined(inner: Option<&str>, outer: Option<&str>) -> Option<String> {
+    let members = |json: Option<&str>| -> Map<String, Value> {
+        json.and_then(|json| serde_json::from_str(json).ok())
+            .unwrap_or_default()
+    };
+    let mut all = members(inner);
+    for (mut name, value) in members(outer) {
+        while all.contains_key(&name) {
+            name.insert(0, '_');
+        }
+        all.insert(name, value);
+    }
+    (!all.is_empty()).then(|| Value::Object(all).to_string())
 }
 
 fn note_unknown(path: &str, value: &Value, unknown: &mut Vec<UnknownMember>) {
@@ -80,6 +112,7 @@ fn note_unknown(path: &str, value: &Value, unknown: &mut Vec<UnknownMember>) {
         other => unknown.push(UnknownMember {
             path: general(path),
             json_type: type_name(other),
+            within: None,
         }),
     }
 }

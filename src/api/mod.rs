@@ -9,6 +9,7 @@ mod daily;
 pub mod dates;
 pub mod download;
 mod durations;
+pub mod endpoint;
 pub mod endpoints;
 mod envelope;
 pub mod error;
@@ -34,9 +35,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::clock::SharedClock;
+use crate::metrics::Metrics;
 use crate::settings::{ApiSettings, Credentials};
 pub use daily::{Allowance, Grant};
 use dates::DateReader;
+use endpoint::Endpoint;
 use envelope::Answer;
 pub use error::{ApiError, ApiErrorKind};
 pub use extra::{Extra, UnknownMember};
@@ -76,6 +79,22 @@ impl Client {
         Self::with_pauses(settings, credentials, clock, Pauses::default())
     }
 
+    /// The same, counting in `metrics`.
+    pub fn counting(
+        settings: &ApiSettings,
+        credentials: Credentials,
+        clock: SharedClock,
+        metrics: Metrics,
+    ) -> Result<Self, ApiError> {
+        Self::build(settings, credentials, clock, Pauses::default(), metrics)
+    }
+
+    /// Where its requests are counted, and what is done with their answers.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        self.transport.metrics()
+    }
+
     /// The same with other pauses between attempts, for tests.
     #[doc(hidden)]
     pub fn with_pauses(
@@ -84,8 +103,18 @@ impl Client {
         clock: SharedClock,
         pauses: Pauses,
     ) -> Result<Self, ApiError> {
+        Self::build(settings, credentials, clock, pauses, Metrics::default())
+    }
+
+    fn build(
+        settings: &ApiSettings,
+        credentials: Credentials,
+        clock: SharedClock,
+        pauses: Pauses,
+        metrics: Metrics,
+    ) -> Result<Self, ApiError> {
         Ok(Self {
-            transport: Arc::new(Transport::new(settings, clock.clone(), pauses)?),
+            transport: Arc::new(Transport::new(settings, clock.clone(), pauses, metrics)?),
             tokens: Arc::new(Tokens::new(
                 credentials.client_id,
                 credentials.client_secret,
@@ -282,7 +311,7 @@ impl CompanyClient {
     }
 
     /// A request about the company by GET; `doing` says what it does, as an infinitive.
-    fn get(&self, endpoint: &'static str, path: &[&str], doing: String) -> Outgoing {
+    fn get(&self, endpoint: Endpoint, path: &[&str], doing: String) -> Outgoing {
         Outgoing {
             doing,
             endpoint,
@@ -297,7 +326,7 @@ impl CompanyClient {
     /// The same by POST.
     fn post(
         &self,
-        endpoint: &'static str,
+        endpoint: Endpoint,
         path: &[&str],
         doing: String,
         body: &impl Serialize,

@@ -2,13 +2,15 @@
 
 use serde::Serialize;
 
+use super::endpoint::Endpoint;
+
 /// The constant part of a search request, apart from its page.
 #[derive(Debug, Clone)]
 pub struct Search {
     /// What is listed: "users of enrollment …".
     pub what: String,
-    /// Name of the endpoint, for logs.
-    pub endpoint: &'static str,
+    /// The endpoint.
+    pub endpoint: Endpoint,
     /// Path below the base URL.
     pub path: Vec<String>,
     /// Column to sort by; valid names differ per endpoint.

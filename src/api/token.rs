@@ -15,10 +15,12 @@ use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 use url::form_urlencoded;
 
+use super::endpoint::Endpoint;
 use super::envelope::Answer;
 use super::error::{ApiError, ApiErrorKind};
 use super::transport::{Body, Outgoing, Transport};
 use crate::clock::SharedClock;
+use crate::metrics::TokenOutcome;
 use crate::settings::Secret;
 
 /// A token is replaced this long before it expires (or at half its life, if that is shorter).
@@ -159,7 +161,7 @@ impl Tokens {
             .finish();
         let request = Outgoing {
             doing: doing.to_owned(),
-            endpoint: "token",
+            endpoint: Endpoint::Token,
             method: Method::POST,
             path: vec!["connect".to_owned(), "token".to_owned()],
             query: Vec::new(),
@@ -168,7 +170,7 @@ impl Tokens {
         };
         let now = self.clock.now();
         let read = |answer: &Answer| self.read(answer, now);
-        transport
+        let exchanged = transport
             .call(None, &request, requests, read)
             .await
             .map_err(|failed| match failed.kind {
@@ -183,7 +185,15 @@ impl Tokens {
                     "nothing at api.base_url gives tokens (HTTP 404 for connect/token)".to_owned(),
                 )),
                 kind => error(kind),
-            })
+            });
+        transport.metrics().note_token(match &exchanged {
+            Ok(_) => TokenOutcome::Ok,
+            Err(failed) if matches!(failed.kind, ApiErrorKind::CredentialsRefused(_)) => {
+                TokenOutcome::Refused
+            }
+            Err(_) => TokenOutcome::Failed,
+        });
+        exchanged
     }
 
     fn read(&self, answer: &Answer, now: DateTime<Utc>) -> Result<Token, ApiErrorKind> {

@@ -1,7 +1,7 @@
 //! The one place that sends. Headers, time limit, size limit, the budget, repetition, and what a status means.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -11,17 +11,20 @@ use reqwest::header::{
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
-use tracing::{debug, warn};
+use tracing::{Instrument, Span, debug, warn};
 use url::Url;
 
 use super::budget::{Budget, Permit};
 use super::daily::Daily;
+use super::endpoint::Endpoint;
 use super::envelope::Answer;
 use super::error::{ApiError, ApiErrorKind, ErrorBody};
 use super::retry::{Pauses, Retry, Step, retry_after};
 use super::token::Tokens;
 use crate::clock::SharedClock;
+use crate::metrics::Metrics;
 use crate::settings::ApiSettings;
+use crate::telemetry::span;
 
 /// Time for the connection alone.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -34,8 +37,8 @@ pub(super) const COMPANY_HEADERS: [&str; 2] = ["X-KEEPNET-Company-Id", "X-IR-COM
 pub struct Outgoing {
     /// What it is for, as an infinitive; begins every error.
     pub doing: String,
-    /// Name of the endpoint, for logs.
-    pub endpoint: &'static str,
+    /// The endpoint.
+    pub endpoint: Endpoint,
     /// HTTP method.
     pub method: Method,
     /// Path below the base URL, segment by segment.
@@ -74,11 +77,15 @@ pub struct Transport {
     http: reqwest::Client,
     base: Url,
     timeout: Duration,
+    per_second: f64,
     max_bytes: u64,
     budget: Budget,
     daily: Daily,
     pauses: Pauses,
     clock: SharedClock,
+    metrics: Metrics,
+    /// Requests begun, repetitions not counted.
+    begun: AtomicU64,
     sent: AtomicU64,
     answered: AtomicU64,
     /// False until the service answered, and again after a request could not reach it at all: then nobody
@@ -92,6 +99,7 @@ impl Transport {
         settings: &ApiSettings,
         clock: SharedClock,
         pauses: Pauses,
+        metrics: Metrics,
     ) -> Result<Self, ApiError> {
         let setup = |reason: String| ApiError {
             doing: "set up the connection to the service".to_owned(),
@@ -126,21 +134,46 @@ impl Transport {
             ),
             None => http.no_proxy(),
         };
-        Ok(Self {
+        let transport = Self {
             http: http
                 .build()
                 .map_err(|error| setup(error.without_url().to_string()))?,
             base: settings.base_url.clone(),
             timeout: settings.timeout,
+            per_second: settings.max_requests_per_second,
             max_bytes: settings.max_response_bytes,
             budget: Budget::new(settings.max_concurrency, settings.max_requests_per_second),
             daily: Daily::new(clock.clone()),
             pauses,
             clock,
+            metrics,
+            begun: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             answered: AtomicU64::new(0),
             is_reachable: AtomicBool::new(false),
-        })
+        };
+        transport.note_budget();
+        Ok(transport)
+    }
+
+    /// Where requests are counted.
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Takes note of how hard the service may be asked at present.
+    fn note_budget(&self) {
+        self.metrics.note_rate(self.per_second);
+        self.metrics.note_width(self.budget.width());
+        if let Some(until) = self.closed_until() {
+            self.metrics.note_gate(until);
+        }
+    }
+
+    /// The span of one request, its repetitions included. The number is this program's own: nothing of it is sent.
+    pub(super) fn span(&self, request: &Outgoing) -> Span {
+        let number = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
+        span::request(number, request.endpoint)
     }
 
     /// Requests sent so far, repetitions and token requests included.
@@ -190,6 +223,17 @@ impl Transport {
         requests: &AtomicU64,
         read: impl Fn(&Answer) -> Result<T, ApiErrorKind>,
     ) -> Result<T, ApiError> {
+        let again = self.call_again(tokens, request, requests, read);
+        Box::pin(again.instrument(self.span(request))).await
+    }
+
+    async fn call_again<T>(
+        &self,
+        tokens: Option<&Tokens>,
+        request: &Outgoing,
+        requests: &AtomicU64,
+        read: impl Fn(&Answer) -> Result<T, ApiErrorKind>,
+    ) -> Result<T, ApiError> {
         let mut retry = self.retry();
         loop {
             let (permit, token) = self.admit(tokens, request, requests).await?;
@@ -197,6 +241,7 @@ impl Transport {
             match sent.and_then(|answer| read(&answer)) {
                 Ok(value) => {
                     permit.note_success();
+                    self.metrics.note_width(self.budget.width());
                     return Ok(value);
                 }
                 Err(kind) => {
@@ -245,9 +290,13 @@ impl Transport {
         requests: &AtomicU64,
         read: impl Fn(&Answer) -> Result<T, ApiErrorKind>,
     ) -> Result<T, ApiError> {
-        let (permit, token) = self.admit(Some(tokens), request, requests).await?;
-        let sent = self.send(request, token.as_ref(), requests).await;
-        drop(permit);
+        let once = async {
+            let (permit, token) = self.admit(Some(tokens), request, requests).await?;
+            let sent = self.send(request, token.as_ref(), requests).await;
+            drop(permit);
+            Ok(sent)
+        };
+        let sent = Box::pin(once.instrument(self.span(request))).await?;
         sent.and_then(|answer| read(&answer))
             .map_err(|kind| ApiError {
                 doing: request.doing.clone(),
@@ -275,23 +324,26 @@ impl Transport {
         let mut step = retry.after(&failed, &self.budget);
         drop(permit);
         self.budget.announce().await;
+        self.note_budget();
         if is_unreachable && retry.attempts() >= 2 && !self.is_reachable.load(Ordering::Relaxed) {
             step = Step::GiveUp;
         }
-        debug!(endpoint = request.endpoint, error = %failed, ?step, "request failed");
+        debug!(error = %failed, ?step, "request failed");
+        match step {
+            Step::GiveUp => self.metrics.note_failure(&failed.kind),
+            _ => self.metrics.note_retry(&failed.kind),
+        }
         match step {
             Step::Wait(pause) => {
                 warn!(
-                    endpoint = request.endpoint,
                     error_kind = failed.kind.word(),
                     attempt = retry.attempts(),
-                    delay_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+                    delay_ms = millis(pause),
                     "request failed and is sent again"
                 );
                 tokio::time::sleep(pause).await;
             }
             Step::AtOnce => warn!(
-                endpoint = request.endpoint,
                 error_kind = failed.kind.word(),
                 "the service asked for a pause"
             ),
@@ -347,13 +399,25 @@ impl Transport {
         };
 
         self.daily.take().await?;
+        debug_assert!(request.endpoint.has(&request.path), "{:?}", request.path);
+        let begun = Instant::now();
         self.sent.fetch_add(1, Ordering::Relaxed);
         requests.fetch_add(1, Ordering::Relaxed);
         #[expect(clippy::disallowed_methods, reason = "the one place that sends")]
-        let response = builder
-            .send()
-            .await
-            .map_err(|error| self.transport_error(error))?;
+        let answered = builder.send().await;
+        let status = answered
+            .as_ref()
+            .ok()
+            .map(|answer| answer.status().as_u16());
+        self.metrics
+            .note_request(request.endpoint, status, begun.elapsed());
+        Span::current().record("http.status", status);
+        debug!(
+            http.status = status,
+            duration_ms = millis(begun.elapsed()),
+            "request sent"
+        );
+        let response = answered.map_err(|error| self.transport_error(error))?;
         self.is_reachable.store(true, Ordering::Relaxed);
         self.answered.fetch_add(1, Ordering::Relaxed);
         let status = response.status();
@@ -419,6 +483,10 @@ impl Transport {
         let host = self.base.host_str().unwrap_or_default();
         ApiErrorKind::Unreachable(format!("{host}: {cause}"))
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The headers of a request whose answer is JSON.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::CompanyClient;
+use super::endpoint::Endpoint;
 use super::error::{ApiError, ApiErrorKind};
 use super::fields::Fields;
 use super::transport::{Body, COMPANY_HEADERS, Outgoing};
@@ -75,7 +76,7 @@ impl CompanyClient {
     #[must_use]
     pub fn create_enrollment(&self, new: &NewEnrollment) -> Write {
         let request = self.post(
-            "create_enrollment",
+            Endpoint::CreateEnrollment,
             &["api", "enrollments"],
             "create the enrollment".to_owned(),
             new,
@@ -95,7 +96,7 @@ impl CompanyClient {
             // No body, but the content type that every POST has.
             body: Body::Json(Vec::new()),
             ..self.get(
-                "send_enrollment",
+                Endpoint::SendEnrollment,
                 &["api", "enrollments", enrollment_id, "send"],
                 format!("send enrollment {enrollment_id}"),
             )

@@ -78,7 +78,8 @@ pub async fn run() -> Result<ExitCode, Failure> {
         ),
         ("KEEPNET_ETL__LOG__LEVEL", "warn"),
     ]))?;
-    telemetry::start(&settings.log);
+    // The demo sends no traces: its settings are its own.
+    let _ = telemetry::start(&settings.log, &settings.telemetry);
     let app = App::new(settings);
     let (report, _) = Box::pin(pass(&app, &SyncArgs::default())).await?;
     print!("\n{}", summary(&report));

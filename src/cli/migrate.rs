@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::Failure;
+use super::{Failure, privacy};
 use crate::app::App;
 use crate::warehouse::access;
 use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
@@ -13,9 +13,10 @@ use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
   keepnet-etl migrate
   DATABASE_URL=postgres://user:password@host/database keepnet-etl migrate
   keepnet-etl migrate --roles                   roles for the daemon, for BI tools and for customers
-  keepnet-etl migrate --roles --print-sql       what an administrator runs where this login may not make roles")]
+  keepnet-etl migrate --roles --print-sql       what an administrator runs where this login may not make roles
+  keepnet-etl migrate --privacy --dry-run       what a change of privacy.* would do to what is stored")]
 pub struct MigrateArgs {
-    /// Make the database's roles (owner, writer, readers and more), and bind rows to those who may read them
+    /// Make the database's roles (owner, writer, reader and more), and bind rows to those who may read them
     #[arg(long)]
     roles: bool,
     /// What to put before the names of the roles
@@ -24,6 +25,15 @@ pub struct MigrateArgs {
     /// Print the statements that make the roles, for an administrator, and do nothing
     #[arg(long, requires = "roles", conflicts_with = "json")]
     print_sql: bool,
+    /// Rewrite what is stored by the privacy settings as they are now
+    #[arg(long, conflicts_with = "roles")]
+    privacy: bool,
+    /// Only say what that would change
+    #[arg(long, requires = "privacy")]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long, requires = "privacy")]
+    yes: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -34,6 +44,14 @@ pub async fn run(app: &App, args: &MigrateArgs) -> Result<ExitCode, Failure> {
     if args.print_sql {
         print_roles(&args.prefix);
         return Ok(ExitCode::SUCCESS);
+    }
+    if args.privacy {
+        let asked = privacy::Asked {
+            is_dry: args.dry_run,
+            yes: args.yes,
+            json: args.json,
+        };
+        return Box::pin(privacy::run(app, asked)).await;
     }
     let mut warehouse = app.open().await?;
     if args.roles {

@@ -5,6 +5,7 @@ pub mod backfill;
 mod bars;
 pub mod check;
 pub mod config;
+mod confirm;
 pub mod cursor;
 pub mod demo;
 pub mod discrepancy;
@@ -12,10 +13,13 @@ pub mod docs;
 pub mod enroll;
 pub mod export_enrollments;
 mod failure;
+pub mod forget;
+pub mod forget_company;
 pub mod grant_company;
 pub mod migrate;
 mod plan;
 pub mod portfolio;
+mod privacy;
 pub mod quarantine;
 mod recorded;
 pub mod repair_dates;
@@ -89,6 +93,10 @@ pub enum Command {
     GrantCompany(grant_company::GrantCompanyArgs),
     /// Read the stored dates again after a wrong date format or time zone
     RepairDates(repair_dates::RepairDatesArgs),
+    /// Erase one person, or show everything that is stored of them
+    Forget(Box<forget::ForgetArgs>),
+    /// Offboard a customer: export, delete, certify
+    ForgetCompany(forget_company::ForgetCompanyArgs),
     /// Show the settings in force
     Config(config::ConfigArgs),
     /// Save the API's own export of a company's enrollment list
@@ -137,7 +145,7 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         _ => {}
     }
     let settings = Settings::load(Sources::from_process(cli.config))?;
-    telemetry::start(&settings.log);
+    let telemetry = telemetry::start(&settings.log, &settings.telemetry);
     for entry in settings.without_effect() {
         tracing::warn!(
             key = entry.key,
@@ -146,7 +154,7 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         );
     }
     let app = App::new(settings);
-    match cli.command {
+    let done = match cli.command {
         Command::Check(args) => Box::pin(check::run(&app, &args)).await,
         Command::Migrate(args) => migrate::run(&app, &args).await,
         Command::Sync(args) => Box::pin(sync::run(&app, &args)).await,
@@ -158,6 +166,8 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Discrepancy(args) => discrepancy::run(&app, &args).await,
         Command::GrantCompany(args) => grant_company::run(&app, &args).await,
         Command::RepairDates(args) => repair_dates::run(&app, &args).await,
+        Command::Forget(args) => Box::pin(forget::run(&app, &args)).await,
+        Command::ForgetCompany(args) => Box::pin(forget_company::run(&app, &args)).await,
         Command::Config(args) => {
             args.execute(&app.settings, &mut io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)
@@ -167,5 +177,7 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Command::StopDatabase(args) => stop_database::run(&app, &args).await,
         Command::Docs(args) => docs::run(&app, &args).await,
         Command::Demo | Command::Simulate(_) | Command::Completions { .. } => Ok(ExitCode::SUCCESS),
-    }
+    };
+    telemetry.end().await;
+    done
 }

@@ -67,6 +67,7 @@ pub async fn run(app: &App, _: &RunArgs) -> Result<ExitCode, Failure> {
         pool: tools.pool.clone(),
         clock: app.clock.clone(),
         liveness: liveness.clone(),
+        metrics: app.metrics.clone(),
     };
     // The page is there until the daemon is gone, so that one can see how it ends.
     let (gone, is_gone) = oneshot::channel::<()>();

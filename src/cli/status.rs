@@ -37,6 +37,15 @@ pub async fn run(app: &App, args: &StatusArgs) -> Result<ExitCode, Failure> {
         println!("{:#}", document.to_json().map_err(anyhow::Error::from)?);
     } else {
         print!("{}", text(&status, now));
+        for left in &status.offboarded {
+            let state = match left.certificate {
+                Some(_) => {
+                    "its data is deleted; to load it again: keepnet-etl forget-company --take-back"
+                }
+                None => "its export has not ended: run keepnet-etl forget-company again",
+            };
+            println!("company {} is offboarded: {state}", left.company_id);
+        }
         if let Some(cycle) = &cycle {
             println!("\n{}", cycle.sentence());
         }

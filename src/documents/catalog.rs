@@ -3,7 +3,7 @@
 use sqlx::{FromRow, PgPool};
 
 /// The schemas that are documented, in the order in which a reader needs them.
-const SCHEMAS: [&str; 4] = ["bi", "ref", "keepnet", "sync"];
+const SCHEMAS: [&str; 5] = ["bi", "ref", "keepnet", "rollup", "sync"];
 
 /// All schemas.
 #[derive(Debug)]

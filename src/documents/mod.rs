@@ -12,6 +12,7 @@ use sqlx::PgPool;
 
 pub use catalog::Catalog;
 
+use crate::metrics;
 use crate::settings;
 use crate::warehouse::error::WarehouseError;
 
@@ -33,6 +34,7 @@ pub async fn all(pool: &PgPool) -> Result<Vec<Document>, WarehouseError> {
     Ok(vec![
         document("docs/cli.md", commands::document()),
         document("docs/configuration.md", settings::document()),
+        document("docs/metrics.md", metrics::document()),
         document("docs/entities.md", entities::document(&catalog)),
         document("docs/tables.md", tables::document(&catalog)),
         document("dbt/models/sources.yml", dbt::document(&catalog)),

@@ -23,15 +23,22 @@ pub async fn pull_learners(
             &[],
             listing,
             |delivery, seen, learner| {
+                let privacy = scope.privacy();
+                let learner_id = learner.target_user_id.as_deref();
+                if privacy.is_erased(learner_id, learner_id) {
+                    return;
+                }
+                // The customer's own learning system may name its learners by their addresses.
+                let target_user_id = privacy.keep_unless_address(learner_id);
                 let extra = scope.extra(delivery, &learner.extra);
                 let row = AnonymousLearnerRow {
                     company_id: company.company_id(),
                     enrollment_id,
                     result_id: &learner.result_id,
-                    target_user_id: learner.target_user_id.as_deref(),
+                    target_user_id: target_user_id.as_deref(),
                     status: learner.status.as_deref(),
                     last_interaction_at: learner.last_interaction_at,
-                    extra,
+                    extra: extra.as_deref(),
                 };
                 delivery.rows.push_seen(&row, seen);
             },
@@ -63,7 +70,7 @@ pub async fn pull_results(
                     session_started_at: result.session_started_at,
                     session_ended_at: result.session_ended_at,
                     session_count: result.session_count,
-                    result_extra,
+                    result_extra: result_extra.as_deref(),
                 };
                 delivery.rows.push_seen(&row, seen);
             },

@@ -112,6 +112,28 @@ pub fn rows_of<'a>(answer: &'a Answer, question: Option<&Question>) -> Vec<Chose
     rows
 }
 
+/// Whether the text of these rows of an answer is that of options, and not what somebody wrote. What an answer of an
+/// unknown type says may be written.
+#[must_use]
+pub fn is_chosen(answer: &Answer, rows: &[Chosen<'_>]) -> bool {
+    is_one_of(answer, &KNOWN)
+        && !is_one_of(answer, &WRITTEN)
+        && rows.iter().all(|row| row.option.is_some())
+}
+
+/// Whether the short form of an answer says no more than which options were chosen: `1_Strongly_Agree,2_No`.
+#[must_use]
+pub fn is_label(response: Option<&str>, rows: &[Chosen<'_>]) -> bool {
+    let labels = rows.iter().map(|row| {
+        let text = row.text.unwrap_or_default().replace(' ', "_");
+        format!("{}_{text}", row.position)
+    });
+    let labels: Vec<String> = labels.collect();
+    response.is_none_or(|response| {
+        response.is_empty() || response.replace(' ', "_") == labels.join(",")
+    })
+}
+
 fn is_one_of(answer: &Answer, kinds: &[&str]) -> bool {
     answer
         .kind

@@ -1,5 +1,6 @@
 //! The survey sessions of one user of an enrollment: answers, and the questions that they answer.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::answer_rows::{self, Chosen};
@@ -8,6 +9,7 @@ use super::question_bank::QuestionBank;
 use super::{Delivery, PullError, Scope};
 use crate::api::endpoints::answers::{Answer, Question, Session};
 use crate::api::{Extra, UnreadableItem};
+use crate::privacy::Field;
 use crate::warehouse::reported_users::ReportedUser;
 use crate::warehouse::tables::surveys::{SurveyAnswerRow, SurveySessionRow};
 
@@ -81,7 +83,8 @@ pub async fn deliver(
     let owner = (company_id, user.reported_enrollment_id.as_str());
     // No session at all proves nothing, nor does an answer of which a part could not be read: what is stored stays.
     if !sessions.is_empty() && sessions.len() == count {
-        let owner = [owner.0, owner.1, &user.target_user_id];
+        let answering = scope.privacy().answering(&user.target_user_id);
+        let owner = [owner.0, owner.1, &*answering];
         delivery.rows.push_owner::<SurveySessionRow<'_>>(&owner);
     }
     for session in &sessions {
@@ -110,7 +113,9 @@ fn push(
     session: &Session,
     is_latest: bool,
 ) {
-    let target_user_id = user.target_user_id.as_str();
+    let privacy = scope.privacy();
+    let answering = privacy.answering(&user.target_user_id);
+    let target_user_id = &*answering;
     let bank: HashMap<&str, &Question> = session
         .bank
         .iter()
@@ -133,7 +138,17 @@ fn push(
         if rows.iter().any(|row| row.text.is_some()) {
             answered.insert(answer.question_id.as_str());
         }
+        let is_chosen = answer_rows::is_chosen(answer, &rows);
+        let response = answer.response.as_deref();
+        let response = match answer_rows::is_label(response, &rows) {
+            true => response.map(Cow::from),
+            false => privacy.keep(Field::FreeText, response),
+        };
         for (nth, row) in rows.iter().enumerate() {
+            let option_text = match is_chosen {
+                true => row.text.map(Cow::from),
+                false => privacy.keep(Field::FreeText, row.text),
+            };
             let extra = extra_of(answer, row, nth == 0);
             let extra = scope.extra(delivery, &extra);
             delivery.rows.push(&SurveyAnswerRow {
@@ -145,14 +160,14 @@ fn push(
                 position: row.position,
                 content_id: session.content_id.as_deref().unwrap_or_default(),
                 question_type: answer.kind.as_deref(),
-                option_text: row.text,
+                option_text: option_text.as_deref(),
                 scale_position: row.scale_position,
                 scored_position: row.scored_position,
                 latency: answer.latency,
                 result: answer.result.as_deref(),
-                response: answer.response.as_deref(),
+                response: response.as_deref(),
                 weighting: answer.weighting,
-                extra,
+                extra: extra.as_deref(),
             });
         }
     }
@@ -173,7 +188,7 @@ fn push(
         empty_count: session.empty_count,
         asked_count: (!session.bank.is_empty()).then(|| count(session.bank.len())),
         answered_count: count(answered.len()),
-        extra,
+        extra: extra.as_deref(),
     });
 }
 

@@ -48,6 +48,8 @@ pub struct Before<'b> {
     pub pages: Option<u32>,
     /// Encoded keys of rows that an earlier complete pull missed.
     pub doubtful: &'b [Vec<u8>],
+    /// Customers that left.
+    pub offboarded: &'b HashSet<String>,
 }
 
 /// Pulls all companies.
@@ -56,7 +58,7 @@ pub async fn pull(
     client: &Client,
     before: Before<'_>,
 ) -> Result<Companies, PullError> {
-    let account_id = before.account_id;
+    let (account_id, offboarded) = (before.account_id, before.offboarded);
     let mut delivery = Delivery::default();
     let mut places = HashMap::new();
     let is_tree_known = match client.my_companies::<MyCompany>().await {
@@ -89,6 +91,7 @@ pub async fn pull(
                     places: &places,
                     listed: &mut listed,
                     order: &mut order,
+                    offboarded,
                     seen,
                     nested: HashSet::new(),
                 };
@@ -118,6 +121,10 @@ pub async fn pull(
             access_ends_at: node.access_ends_at,
             ..CompanyRow::default()
         };
+        if offboarded.contains(id) {
+            seen.note_row(&row);
+            continue;
+        }
         delivery.rows.push_seen(&row, seen);
         delivery.rows.push_owner::<CompanyTagRow<'_>>(&[id]);
     }
@@ -135,6 +142,8 @@ struct Tree<'t> {
     places: &'t HashMap<String, Place>,
     listed: &'t mut HashMap<String, CompanyRef>,
     order: &'t mut Vec<String>,
+    /// Those that left are listed, but nothing of them is stored.
+    offboarded: &'t HashSet<String>,
     seen: &'t mut Seen,
     /// Of the listed company in hand: the vendor nests a reseller in itself.
     nested: HashSet<String>,
@@ -203,18 +212,22 @@ fn push(
         access_state: node.and_then(access_state),
         access_starts_at: node.and_then(|node| node.access_starts_at),
         access_ends_at: node.and_then(|node| node.access_ends_at),
-        extra,
+        extra: extra.as_deref(),
     };
     if tree.listed.contains_key(id) {
         tree.seen.note_row(&row);
     } else {
-        delivery.rows.push_seen(&row, tree.seen);
-        delivery.rows.push_owner::<CompanyTagRow<'_>>(&[id]);
-        for tag in &company.tags {
-            delivery.rows.push(&CompanyTagRow {
-                company_id: id,
-                tag,
-            });
+        if tree.offboarded.contains(id) {
+            tree.seen.note_row(&row);
+        } else {
+            delivery.rows.push_seen(&row, tree.seen);
+            delivery.rows.push_owner::<CompanyTagRow<'_>>(&[id]);
+            for tag in &company.tags {
+                delivery.rows.push(&CompanyTagRow {
+                    company_id: id,
+                    tag,
+                });
+            }
         }
         let listed = CompanyRef {
             id: id.to_owned(),

@@ -45,7 +45,7 @@ pub async fn pull(
         training_type_id: detail.training_type_id.as_deref(),
         distribution_days: detail.distribution_days,
         phishing_campaign_id: detail.phishing_campaign_id.as_deref(),
-        extra,
+        extra: extra.as_deref(),
     });
     rows.push_owner::<EnrollmentTargetGroupRow<'_>>(&[company_id, enrollment_id]);
     for target_group_id in &detail.target_group_ids {

@@ -187,6 +187,7 @@ fn push(
 ) -> String {
     let enrollment_id = enrollment.id.as_str();
     let extra = scope.extra(delivery, &enrollment.extra);
+    let enrolled_by = (scope.privacy()).author(enrollment.enrolled_by.as_deref());
     let rows = &mut delivery.rows;
     let row = EnrollmentRow {
         company_id,
@@ -199,7 +200,7 @@ fn push(
         status: enrollment.status.as_deref(),
         training_name: enrollment.training_name.as_deref(),
         category: enrollment.category.as_deref(),
-        enrolled_by: enrollment.enrolled_by.as_deref(),
+        enrolled_by: enrolled_by.as_deref(),
         delivery: enrollment.delivery.as_deref(),
         delivery_type: enrollment.delivery_type.as_deref(),
         recipient_type: enrollment.recipient_type.as_deref(),
@@ -211,7 +212,7 @@ fn push(
         is_reminder_active: enrollment.is_reminder_active,
         is_auto_enrollment_active: enrollment.is_auto_enrollment_active,
         sends_preferred_language: enrollment.sends_preferred_language,
-        extra,
+        extra: extra.as_deref(),
     };
     rows.push_seen(&row, seen);
     let mut as_listed = Seen::default();
@@ -241,7 +242,7 @@ fn push(
             role_id: role.id,
             code: role.code.as_deref(),
             role_name: role.name.as_deref(),
-            extra,
+            extra: extra.as_deref(),
         });
     }
     as_listed.digest()

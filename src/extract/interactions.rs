@@ -78,7 +78,7 @@ pub async fn deliver(
             user_agent: event.tracking.user_agent.as_deref(),
             geolocation: event.tracking.geolocation.as_deref(),
             ip_addresses: event.tracking.ip_addresses.as_deref(),
-            extra,
+            extra: extra.as_deref(),
         });
     }
     scope.deliver(delivery).await

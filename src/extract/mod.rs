@@ -25,6 +25,7 @@ pub mod users;
 mod widget_rows;
 pub mod widgets;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -36,6 +37,7 @@ pub use error::PullError;
 
 use crate::api::{Extra, ItemErrorKind, Listing, ListingEnd, UnreadableItem, WireItem};
 use crate::clock::SharedClock;
+use crate::privacy::Guard;
 use crate::resource::Resource;
 use crate::verdict::Verdict;
 use crate::warehouse::cursors::{CursorMove, CursorState, Step, Unfinished};
@@ -49,6 +51,11 @@ const MAX_READINGS: u32 = 3;
 
 /// Dates of the other order of day and month that one company may show before its pull is stopped.
 const MAX_DATE_CONTRADICTIONS: u32 = 1;
+
+/// The type of a member with members.
+const OBJECT: &str = "an object";
+/// Stands for the path of a member whose name is data.
+const NAMELESS: &str = "$.(name not stored)";
 
 /// What one page, or one object, brings for the warehouse.
 #[derive(Debug, Default)]
@@ -84,6 +91,8 @@ pub struct Shared<'r> {
     pub unknown_fields: &'r Mutex<HashSet<UnknownField>>,
     /// Dates of the wrong order seen in this company.
     pub date_contradictions: &'r AtomicU32,
+    /// What is stored about its people.
+    pub privacy: &'r Guard,
 }
 
 /// One scope that is being pulled.
@@ -182,6 +191,12 @@ impl<'r> Scope<'r> {
             held: Some(held),
             ..*self
         }
+    }
+
+    /// What is stored about the company's people.
+    #[must_use]
+    pub fn privacy(&self) -> &'r Guard {
+        self.shared.privacy
     }
 
     /// Hands a page over to the loader. Fails when the run is to stop.
@@ -343,10 +358,13 @@ impl<'r> Scope<'r> {
                     }
                 }
             }
+            let Some(payload) = self.privacy().payload(self.resource, item.payload) else {
+                continue;
+            };
             delivery.bad_items.push(BadItem {
                 resource: self.resource,
                 scope: self.id.to_owned(),
-                payload: item.payload,
+                payload,
                 json_path: item.error.path,
                 reason: item.error.reason,
             });
@@ -354,26 +372,52 @@ impl<'r> Scope<'r> {
         Ok(())
     }
 
-    /// The `extra` column of an item, after taking note of the members that nobody knew.
-    pub fn extra<'e>(&self, delivery: &mut Delivery, extra: &'e Extra) -> Option<&'e str> {
+    /// The `extra` column of an item, after taking note of the members that nobody knew. While something of people is not
+    /// stored as it comes, such members are not stored at all, and nothing is told of what is in them.
+    pub fn extra<'e>(&self, delivery: &mut Delivery, extra: &'e Extra) -> Option<Cow<'e, str>> {
+        let is_strict = self.privacy().policy().is_strict();
         if !extra.unknown.is_empty() {
-            let mut known = self
-                .shared
-                .unknown_fields
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
             for member in &extra.unknown {
-                let field = UnknownField {
-                    resource: self.resource,
-                    json_path: member.path.clone(),
-                    json_type: member.json_type,
+                let (path, json_type) = match &member.within {
+                    Some(within) if is_strict => (within, OBJECT),
+                    _ => (&member.path, member.json_type),
                 };
-                if known.insert(field.clone()) {
-                    delivery.unknown_fields.push(field);
-                }
+                self.note_unknown(delivery, path.clone(), json_type);
             }
         }
-        extra.json.as_deref()
+        if (extra.json.as_deref()).is_some_and(|json| self.privacy().names_erased(json)) {
+            return None;
+        }
+        if is_strict {
+            return self.privacy().known_extra(self.resource, extra.known());
+        }
+        extra.json.as_deref().map(Cow::from)
+    }
+
+    /// Takes note of something that nobody knew, once per run.
+    pub fn note_unknown(
+        &self,
+        delivery: &mut Delivery,
+        json_path: String,
+        json_type: &'static str,
+    ) {
+        let mut known = self
+            .shared
+            .unknown_fields
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let json_path = match json_path.contains('@') {
+            true => NAMELESS.to_owned(),
+            false => json_path,
+        };
+        let field = UnknownField {
+            resource: self.resource,
+            json_path,
+            json_type,
+        };
+        if known.insert(field.clone()) {
+            delivery.unknown_fields.push(field);
+        }
     }
 
     /// Notes a listing that is not whole as a discrepancy.

@@ -125,7 +125,7 @@ fn push(
         option_count: (!known.options.is_empty())
             .then(|| i64::try_from(known.options.len()).unwrap_or(i64::MAX)),
         slug: known.slug.as_deref(),
-        extra,
+        extra: extra.as_deref(),
     });
     if known.options.is_empty() {
         return;
@@ -144,7 +144,7 @@ fn push(
             position,
             option_text: option.text.as_deref(),
             is_correct: option.is_correct,
-            extra,
+            extra: extra.as_deref(),
         });
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::widget_rows::{ValueRow, rows_of};
+use super::widget_rows::{ValueRow, stored_rows_of};
 use super::{Delivery, PullError, Pulled, Scope};
 use crate::api::endpoints::reports::{ListedReport, Report};
 use crate::api::{ApiErrorKind, CompanyClient};
@@ -89,7 +89,7 @@ fn push(
         is_deletable: listed.is_deletable,
         is_support_manager: report.is_support_manager,
         widget_layout: report.widget_layout.as_deref(),
-        extra,
+        extra: extra.as_deref(),
     };
     delivery.rows.push_seen(&row, seen);
     // With a widget that could not be read the others are not all.
@@ -107,7 +107,7 @@ fn push(
         if ids.contains(&widget_id) {
             widget_id = format!("{widget_id}/{place}");
         }
-        let mut rows = rows_of(widget_type.unwrap_or_default(), widget);
+        let mut rows = stored_rows_of(widget_type.unwrap_or_default(), widget, scope.privacy());
         if rows.is_empty() {
             rows.push(ValueRow::default());
         }
@@ -123,14 +123,14 @@ fn push(
                 widget_type,
                 chart_type: widget.chart_type.as_deref(),
                 date: row.date,
-                dimension: row.dimension,
-                name: row.name,
-                label: row.label,
+                dimension: row.dimension.as_deref(),
+                name: row.name.as_deref(),
+                label: row.label.as_deref(),
                 value: row.value,
                 value_text: row.value_text.as_deref(),
                 scale: row.scale,
-                annotations: row.annotations,
-                extra,
+                annotations: row.annotations.as_deref(),
+                extra: extra.as_deref(),
             });
         }
         ids.insert(widget_id);

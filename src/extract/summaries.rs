@@ -73,7 +73,7 @@ fn push(scope: &Scope<'_>, delivery: &mut Delivery, company_id: &str, summary: &
         training_type_name: summary.training_type_name.as_deref(),
         delivery_method: summary.delivery_method.as_deref(),
         starts_at: summary.starts_at,
-        extra,
+        extra: extra.as_deref(),
     });
     delivery
         .rows
@@ -94,7 +94,7 @@ fn push(scope: &Scope<'_>, delivery: &mut Delivery, company_id: &str, summary: &
             training_type_name: step.training_type_name.as_deref(),
             awards_certificate: step.awards_certificate,
             has_quiz: step.has_quiz,
-            extra,
+            extra: extra.as_deref(),
         });
     }
 }

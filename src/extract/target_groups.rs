@@ -33,7 +33,7 @@ pub async fn pull(
                     priority: group.priority.as_deref(),
                     created_at: group.created_at,
                     updated_at: group.updated_at,
-                    extra,
+                    extra: extra.as_deref(),
                 };
                 delivery.rows.push_seen(&row, seen);
             },

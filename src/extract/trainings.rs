@@ -19,6 +19,7 @@ pub async fn pull(
             doubtful,
             listing,
             |delivery, seen, training| {
+                let created_by = scope.privacy().author(training.created_by.as_deref());
                 let extra = scope.extra(delivery, &training.extra);
                 let row = TrainingRow {
                     company_id: company.company_id(),
@@ -32,7 +33,7 @@ pub async fn pull(
                     duration: training.duration.as_deref(),
                     has_quiz: training.has_quiz,
                     vendor_name: training.vendor_name.as_deref(),
-                    created_by: training.created_by.as_deref(),
+                    created_by: created_by.as_deref(),
                     created_at: training.created_at,
                     is_new: training.is_new,
                     is_favourite: training.is_favourite,
@@ -43,7 +44,7 @@ pub async fn pull(
                     available_for: training.available_for.as_deref(),
                     training_roles: training.training_roles.as_deref(),
                     cover_image_url: training.cover_image_url.as_deref(),
-                    extra,
+                    extra: extra.as_deref(),
                 };
                 delivery.rows.push_seen(&row, seen);
             },

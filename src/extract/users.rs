@@ -9,11 +9,12 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-use super::enrollments::EnrollmentRef;
+use super::enrollments::{EnrollmentRef, compact};
 use super::summaries::SummaryRef;
 use super::{Delivery, PullError, Pulled, Scope};
 use crate::api::endpoints::users::{TrainingType, UserReport};
 use crate::api::{ApiErrorKind, CompanyClient, Position};
+use crate::privacy::{Field, HASH_PREFIX};
 use crate::verdict::Verdict;
 use crate::warehouse::cursors::{CursorState, Unfinished};
 use crate::warehouse::load::sweep::Seen;
@@ -21,6 +22,36 @@ use crate::warehouse::load::tuple;
 use crate::warehouse::pending_users::Question;
 use crate::warehouse::quarantine::Discrepancy;
 use crate::warehouse::tables::users::{EnrollmentUserRow, TargetUserRow, UserCustomFieldRow};
+
+/// How the place of an unknown status word begins in `sync.unknown_fields`.
+pub const UNKNOWN_WORD: &str = "$.status = ";
+/// As much as is kept of such a word, in characters.
+const MAX_WORD: usize = 60;
+/// The status words of users that the vendor's own pages know, without spaces.
+const KNOWN_STATUSES: [&str; 22] = [
+    "notresponded",
+    "openedemail",
+    "clickedlink",
+    "inprogress",
+    "completed",
+    "notcompleted",
+    "incomplete",
+    "passed",
+    "exampassed",
+    "examfailed",
+    "success",
+    "failed",
+    "inqueue",
+    "processing",
+    "notdelivered",
+    "sendingerror",
+    "error",
+    "cancelled",
+    "canceled",
+    "excluded",
+    "notstarted",
+    "downloaded",
+];
 
 /// Per type of training, the way of naming it that brought users.
 #[derive(Debug, Default)]
@@ -191,30 +222,43 @@ fn push(
     user: &UserReport,
 ) {
     let (enrollment_id, target_user_id) = (scope.id, user.target_user_id.as_str());
-    let email = user.email.as_deref();
+    let privacy = scope.privacy();
+    if privacy.is_erased(Some(target_user_id), user.email.as_deref()) {
+        return;
+    }
+    let email = privacy.keep(Field::Email, user.email.as_deref());
+    let first_name = privacy.keep(Field::Name, user.first_name.as_deref());
+    let last_name = privacy.keep(Field::Name, user.last_name.as_deref());
+    let department = privacy.keep(Field::Department, user.department.as_deref());
+    let phone_number = privacy.keep(Field::Phone, user.phone_number.as_deref());
     delivery.rows.push(&TargetUserRow {
         company_id,
         target_user_id,
         reported_by_created_at: enrollment.created_at,
         reported_by_enrollment_id: enrollment_id,
-        email,
-        is_email_masked: email.is_some_and(|email| !email.is_empty() && !email.contains('@')),
-        first_name: user.first_name.as_deref(),
-        last_name: user.last_name.as_deref(),
-        department: user.department.as_deref(),
-        phone_number: user.phone_number.as_deref(),
+        email: email.as_deref(),
+        is_email_masked: email.as_deref().is_some_and(is_masked),
+        first_name: first_name.as_deref(),
+        last_name: last_name.as_deref(),
+        department: department.as_deref(),
+        phone_number: phone_number.as_deref(),
     });
+    if let Some(status) = user.status.as_deref()
+        && !is_known(status)
+    {
+        note_word(scope, delivery, status);
+    }
     let extra = scope.extra(delivery, &user.extra);
     let row = EnrollmentUserRow {
         company_id,
         enrollment_id,
         reported_enrollment_id: user.enrollment_id.as_deref().unwrap_or(enrollment_id),
         target_user_id,
-        email,
-        first_name: user.first_name.as_deref(),
-        last_name: user.last_name.as_deref(),
-        department: user.department.as_deref(),
-        phone_number: user.phone_number.as_deref(),
+        email: email.as_deref(),
+        first_name: first_name.as_deref(),
+        last_name: last_name.as_deref(),
+        department: department.as_deref(),
+        phone_number: phone_number.as_deref(),
         status: user.status.as_deref(),
         exam_status: user.exam_status.as_deref(),
         exam_score: user.exam_score,
@@ -224,7 +268,7 @@ fn push(
         delivery_type: user.delivery_type.as_deref(),
         current_step: user.current_step.as_deref(),
         last_interacted_step: user.last_interacted_step.as_deref(),
-        extra,
+        extra: extra.as_deref(),
     };
     delivery.rows.push_seen(&row, seen);
     let version = tuple::version(enrollment.created_at, enrollment_id);
@@ -232,16 +276,49 @@ fn push(
         .rows
         .push_owner_by::<UserCustomFieldRow<'_>>(&[company_id, target_user_id], version);
     for field in &user.custom_fields {
+        let (name, data_type) = (field.name.as_deref(), field.data_type.as_deref());
+        let Some(value) = privacy.custom_value(name, data_type, field.value.as_deref()) else {
+            continue;
+        };
         let extra = scope.extra(delivery, &field.extra);
         delivery.rows.push(&UserCustomFieldRow {
             company_id,
             target_user_id,
             field_id: &field.id,
-            name: field.name.as_deref(),
-            data_type: field.data_type.as_deref(),
-            value: field.value.as_deref(),
+            name,
+            data_type,
+            value: value.as_deref(),
             timestamp_value: field.timestamp_value,
-            extra,
+            extra: extra.as_deref(),
         });
+    }
+}
+
+/// Whether the vendor's own pages know the status of a user.
+fn is_known(status: &str) -> bool {
+    let status = compact(status);
+    status.is_empty() || KNOWN_STATUSES.contains(&status.as_str())
+}
+
+fn note_word(scope: &Scope<'_>, delivery: &mut Delivery, status: &str) {
+    let word: String = status.chars().take(MAX_WORD).collect();
+    scope.note_unknown(delivery, format!("{UNKNOWN_WORD}{word:?}"), "string");
+}
+
+/// An address that the vendor masks has no `@`; a hash has none either.
+fn is_masked(email: &str) -> bool {
+    !email.is_empty() && !email.contains('@') && !email.starts_with(HASH_PREFIX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_known_however_it_is_spaced_and_cased() {
+        for known in ["Not Responded", "InQueue", "in queue", "Completed", ""] {
+            assert!(is_known(known), "{known}");
+        }
+        assert!(!is_known("Postponed"));
     }
 }

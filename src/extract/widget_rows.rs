@@ -1,10 +1,14 @@
 //! How the data of a widget, whatever its shape, becomes one row per value.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 use crate::api::Extra;
 use crate::api::endpoints::widgets::{WidgetData, WidgetRow, WidgetValue};
+use crate::privacy::Guard;
 
 /// The widget whose scores the vendor gives times 100, also under names that do not say so.
 const CULTURE_SCORE: &str = "SecurityCultureScoreGaugeWidget";
@@ -23,11 +27,11 @@ pub struct ValueRow<'w> {
     /// The day it is about.
     pub date: Option<NaiveDate>,
     /// What it is about.
-    pub dimension: Option<&'w str>,
+    pub dimension: Option<Cow<'w, str>>,
     /// Name of the value.
-    pub name: Option<&'w str>,
+    pub name: Option<Cow<'w, str>>,
     /// Label of the value.
-    pub label: Option<&'w str>,
+    pub label: Option<Cow<'w, str>>,
     /// The value, when it is a number.
     pub value: Option<f64>,
     /// The value, when it is none.
@@ -35,14 +39,69 @@ pub struct ValueRow<'w> {
     /// What the value is to be divided by.
     pub scale: Option<i64>,
     /// Notes on the value.
-    pub annotations: Option<&'w str>,
+    pub annotations: Option<Cow<'w, str>>,
     /// What has no column.
     pub extra: Extra,
 }
 
-/// All values of a widget of type `widget_type`. What has no column of the widget stands on its first row.
+impl ValueRow<'_> {
+    /// Whether it names somebody who was erased.
+    #[must_use]
+    pub fn names_erased(&self, privacy: &Guard) -> bool {
+        let text = self.value_text.as_deref();
+        (self.dimension.as_deref()).is_some_and(|json| privacy.names_erased(json))
+            || privacy.is_erased(text, text)
+            || text.is_some_and(|text| privacy.is_erased_name(text))
+    }
+
+    /// Leaves of it what is stored about people.
+    pub fn guard(&mut self, privacy: &Guard) {
+        let name = self.name.as_deref();
+        if !privacy.has_widget_number(name) {
+            (self.value, self.scale) = (None, None);
+        }
+        self.value_text = privacy
+            .widget_text(name, self.value_text.as_deref())
+            .map(Cow::into_owned);
+        self.dimension = kept(&self.dimension, |json| privacy.dimension(json));
+        self.annotations = kept(&self.annotations, |json| privacy.dimension(json));
+        self.label = kept(&self.label, |label| privacy.widget_name(label));
+        self.name = kept(&self.name, |name| privacy.widget_name(name));
+    }
+}
+
+/// What `keep` leaves of a text, without a copy when that is all of it.
+fn kept<'w>(
+    text: &Option<Cow<'w, str>>,
+    keep: impl FnOnce(Option<&str>) -> Option<Cow<'_, str>>,
+) -> Option<Cow<'w, str>> {
+    let left = keep(text.as_deref());
+    match (text, left) {
+        (Some(text), Some(left)) if *text == left => Some(text.clone()),
+        (_, left) => left.map(|left| Cow::Owned(left.into_owned())),
+    }
+}
+
+/// The values of a widget as they are stored: without those of a row that names somebody who was erased.
 #[must_use]
-pub fn rows_of<'w>(widget_type: &str, data: &'w WidgetData) -> Vec<ValueRow<'w>> {
+pub fn stored_rows_of<'w>(
+    widget_type: &str,
+    data: &'w WidgetData,
+    privacy: &Guard,
+) -> Vec<ValueRow<'w>> {
+    let mut rows = rows_of(widget_type, data);
+    let erased: HashSet<i64> = rows
+        .iter()
+        .filter(|row| row.names_erased(privacy))
+        .map(|row| row.row_number)
+        .collect();
+    rows.retain(|row| !erased.contains(&row.row_number));
+    rows.iter_mut().for_each(|row| row.guard(privacy));
+    rows
+}
+
+/// All values of a widget of type `widget_type`. What has no column of the widget stands on its first row.
+fn rows_of<'w>(widget_type: &str, data: &'w WidgetData) -> Vec<ValueRow<'w>> {
     let mut rows = Vec::new();
     let mut row_number = 0;
     for row in &data.rows {
@@ -97,9 +156,9 @@ fn push_values<'w>(
     }
     for (value_number, value) in (0..).zip(&row.values) {
         rows.push(ValueRow {
-            name: value.name.as_deref(),
-            label: value.label.as_deref(),
-            annotations: value.annotations.as_deref(),
+            name: value.name.as_deref().map(Cow::from),
+            label: value.label.as_deref().map(Cow::from),
+            annotations: value.annotations.as_deref().map(Cow::from),
             extra: value.extra.clone(),
             ..with_value(of_row(row, row_number, value_number), widget_type, value)
         });
@@ -132,8 +191,8 @@ fn push_cells<'w>(
             ..WidgetValue::default()
         };
         rows.push(ValueRow {
-            name: Some(name),
-            label,
+            name: Some(name.into()),
+            label: label.map(Cow::from),
             ..with_value(of_row(row, row_number, value_number), widget_type, &value)
         });
     }
@@ -144,7 +203,7 @@ fn of_row(row: &WidgetRow, row_number: i64, value_number: i64) -> ValueRow<'_> {
         row_number,
         value_number,
         date: row.date,
-        dimension: row.dimension.as_deref(),
+        dimension: row.dimension.as_deref().map(Cow::from),
         ..ValueRow::default()
     }
 }

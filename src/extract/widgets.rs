@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{Datelike, Months, NaiveDate};
 use futures::StreamExt;
 
-use super::widget_rows::rows_of;
+use super::widget_rows::stored_rows_of;
 use super::{Delivery, Listed, PullError, Pulled, Scope, Shared};
 use crate::api::endpoints::widgets::{PeriodDialect, WidgetCatalogue, WidgetData};
 use crate::api::{ApiError, ApiErrorKind, CompanyClient, UnreadableItem};
@@ -188,7 +188,7 @@ fn push_catalogue(
                 chart_type: widget.chart_type.as_deref(),
                 image_url: widget.image_url.as_deref(),
                 is_support_manager: widget.is_support_manager,
-                extra,
+                extra: extra.as_deref(),
             };
             delivery.rows.push_seen(&row, &mut listing.seen);
         }
@@ -335,7 +335,7 @@ fn push_values(
             .date(Some(period_start))
             .date(Some(period_end));
     });
-    for row in rows_of(widget_type, data) {
+    for row in stored_rows_of(widget_type, data, scope.privacy()) {
         let extra = scope.extra(delivery, &row.extra);
         delivery.rows.push(&WidgetValueRow {
             company_id,
@@ -346,14 +346,14 @@ fn push_values(
             value_number: row.value_number,
             widget_id: Some(widget_id),
             date: row.date,
-            dimension: row.dimension,
-            name: row.name,
-            label: row.label,
+            dimension: row.dimension.as_deref(),
+            name: row.name.as_deref(),
+            label: row.label.as_deref(),
             value: row.value,
             value_text: row.value_text.as_deref(),
             scale: row.scale,
-            annotations: row.annotations,
-            extra,
+            annotations: row.annotations.as_deref(),
+            extra: extra.as_deref(),
         });
     }
 }

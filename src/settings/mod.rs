@@ -341,6 +341,12 @@ pub struct PrivacySettings {
     pub custom_fields: CustomFields,
     /// Whether IP address, location and user agent are stored.
     pub tracking_info: bool,
+    /// Time after which everything of people who left is deleted; none: never.
+    pub keep_leavers_for: Option<Duration>,
+    /// Time for which earlier versions of people are kept; none: for ever.
+    pub keep_history_for: Option<Duration>,
+    /// Time for which items that could not be understood are kept after they were seen last; none: for ever.
+    pub keep_quarantine_for: Option<Duration>,
     /// Smallest group whose survey results the views show.
     pub min_group: u32,
     /// File that holds the key for hashes.

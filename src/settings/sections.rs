@@ -42,7 +42,7 @@ pub(crate) fn read(mut reader: Reader) -> Result<Settings, Vec<Problem>> {
     let telemetry = TelemetrySettings {
         otlp_endpoint: from.optional(
             "telemetry.otlp_endpoint",
-            &http_url("http://localhost:4317"),
+            &http_url("http://localhost:4318"),
         ),
     };
     let privacy = privacy(from);
@@ -186,31 +186,19 @@ fn privacy(from: &mut Reader) -> PrivacySettings {
         ("pseudonymise", SurveyAnswers::Pseudonymise),
         ("drop", SurveyAnswers::Drop),
     ];
-    let mut personal = |key| {
-        let choice = from.required(key, &one_of(PERSONAL_DATA));
-        if choice != PersonalData::Keep {
-            refuse_privacy(from, key, "keep");
-        }
-        choice
-    };
+    let mut personal = |key| from.required(key, &one_of(PERSONAL_DATA));
     let email = personal("privacy.email");
     let name = personal("privacy.name");
     let phone = personal("privacy.phone");
     let department = personal("privacy.department");
     let free_text = personal("privacy.free_text");
     let survey_answers = from.required("privacy.survey_answers", &one_of(ANSWERS));
-    if survey_answers != SurveyAnswers::Keep {
-        refuse_privacy(from, "privacy.survey_answers", "keep");
-    }
     let names = from
         .optional("privacy.custom_fields", &list("Badge,Site"))
         .unwrap_or_default();
     let custom_fields = match names.as_slice() {
         [all] if all == "*" => CustomFields::All,
-        _ => {
-            refuse_privacy(from, "privacy.custom_fields", "*");
-            CustomFields::Only(names)
-        }
+        _ => CustomFields::Only(names),
     };
     let tracking_info = from.required("privacy.tracking_info", &truth());
     PrivacySettings {
@@ -222,19 +210,12 @@ fn privacy(from: &mut Reader) -> PrivacySettings {
         survey_answers,
         custom_fields,
         tracking_info,
+        keep_leavers_for: from.optional("privacy.keep_leavers_for", &duration("1d", "36500d")),
+        keep_history_for: from.optional("privacy.keep_history_for", &duration("1d", "36500d")),
+        keep_quarantine_for: from
+            .optional("privacy.keep_quarantine_for", &duration("1d", "36500d")),
         min_group: from.required("privacy.min_group", &number(1..=1000, "5")),
         key_file: from.optional("privacy.key_file", &path("/run/secrets/privacy_key")),
         erasure_log: from.optional("privacy.erasure_log", &path("/var/lib/keepnet/erasures")),
     }
-}
-
-fn refuse_privacy(from: &mut Reader, key: &'static str, possible: &str) {
-    from.refuse(
-        key,
-        "asks for less than everything, but this version stores all it pulls and cannot yet hash \
-         or leave out anything",
-        &format!(
-            "set it to `{possible}` if that is acceptable, else do not sync with this version"
-        ),
-    );
 }

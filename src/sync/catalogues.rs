@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use tracing::Instrument;
+
 use super::company::CompanyPass;
 use super::due::Due;
 use super::enrollment::unless_it_ends_the_company;
@@ -15,6 +17,7 @@ use crate::extract::{
 };
 use crate::resource::Resource;
 use crate::settings::Settings;
+use crate::telemetry::span;
 use crate::verdict::Verdict;
 use crate::warehouse::cursors::{CursorState, Step};
 use crate::warehouse::load::tuple::Row;
@@ -53,27 +56,32 @@ pub async fn fetch(pass: &CompanyPass<'_>) -> Result<(), PullError> {
         let scope = Scope::begin(pass.shared, resource, "");
         let pages = pass.memory.pages(resource, "");
         let doubtful = pass.memory.doubtful(resource, "");
-        let result = match resource {
-            Resource::TargetGroups => target_groups::pull(&scope, &client, pages, doubtful).await,
-            Resource::Trainings => trainings::pull(&scope, &client, pages, doubtful).await,
-            Resource::Reports => reports::pull(&scope, &client).await,
-            _ => {
-                let months = calendar.months();
-                let is_due = |widget_type: &str, month| {
-                    calendar.is_month_due(&scope_of(widget_type, month), month)
-                };
-                let dialects = &run.period_dialects;
-                widgets::pull(
-                    pass.shared,
-                    &client,
-                    &months,
-                    is_due,
-                    dialects,
-                    run.concurrency,
-                )
-                .await
+        let pull = async {
+            match resource {
+                Resource::TargetGroups => {
+                    target_groups::pull(&scope, &client, pages, doubtful).await
+                }
+                Resource::Trainings => trainings::pull(&scope, &client, pages, doubtful).await,
+                Resource::Reports => reports::pull(&scope, &client).await,
+                _ => {
+                    let months = calendar.months();
+                    let is_due = |widget_type: &str, month| {
+                        calendar.is_month_due(&scope_of(widget_type, month), month)
+                    };
+                    let dialects = &run.period_dialects;
+                    widgets::pull(
+                        pass.shared,
+                        &client,
+                        &months,
+                        is_due,
+                        dialects,
+                        run.concurrency,
+                    )
+                    .await
+                }
             }
         };
+        let result = pull.instrument(span::resource(resource)).await;
         // Noted first: if the rows cannot be loaded, that is said of what is noted.
         pass.tallies.note(resource, &result, &client, begun);
         scope.deliver(end(pass, &scope, table, &result)).await?;

@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
+use tracing::Instrument;
+
 use super::claims::Claimed;
 use super::error::SyncError;
 use super::memory::Memory;
@@ -14,6 +16,7 @@ use crate::api::Client;
 use crate::extract::companies::{self, Before, Companies, CompanyRef};
 use crate::extract::{Delivery, PullError, Scope, Shared};
 use crate::resource::Resource;
+use crate::telemetry::span;
 use crate::verdict::Verdict;
 use crate::warehouse::cursors::CursorState;
 use crate::warehouse::load::sweep::{Brake, Sweep};
@@ -37,7 +40,9 @@ pub async fn pull(run: &RunContext<'_>) -> Result<(RunScope, Vec<CompanyRef>), S
     let memory = Memory::read(run.pool, account_id).await?;
     let begun = Instant::now();
     let (sink, deliveries) = mpsc::channel::<Delivery>(loader::QUEUE);
+    let privacy = run.guard(account_id).await?;
     let shared = Shared {
+        privacy: &privacy,
         sink,
         clock: run.clock.clone(),
         stop: run.stop,
@@ -55,7 +60,10 @@ pub async fn pull(run: &RunContext<'_>) -> Result<(RunScope, Vec<CompanyRef>), S
         clock: &run.clock,
         company_id: account_id,
         claim: &claim,
+        metrics: run.client.metrics(),
+        privacy: &privacy,
     };
+    let fetch = fetch.instrument(span::resource(Resource::Companies));
     let load = loader::load(&target, run.progress, deliveries);
     let (fetched, loaded) = tokio::join!(fetch, load);
     run.give_back(&claim).await?;
@@ -113,6 +121,7 @@ async fn list_companies(
         stored: &stored_load::known_companies(run.pool).await?,
         pages: memory.pages(Resource::Companies, ""),
         doubtful: memory.doubtful(Resource::Companies, ""),
+        offboarded: &run.offboarded,
     };
     let listed = companies::pull(scope, client, before).await?;
     let pulled = &listed.pulled;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
+use tracing::instrument;
 
 use super::claims::Claimed;
 use super::memory::Memory;
@@ -121,6 +122,7 @@ impl CompanyPass<'_> {
 
 impl<'r> CompanyPull<'r> {
     /// Does the first pass. Only a failure of the database is an error; everything else is in the report.
+    #[instrument(name = "sync.company", level = "error", skip_all, fields(company.id = company.id))]
     pub async fn begin(
         run: &'r RunContext<'r>,
         company: &'r CompanyRef,
@@ -195,6 +197,7 @@ impl<'r> CompanyPull<'r> {
     }
 
     /// Does the second pass, and records what came of both.
+    #[instrument(name = "sync.company", level = "error", skip_all, fields(company.id = self.company.id))]
     pub async fn ask_users(mut self) -> Result<CompanyReport, WarehouseError> {
         let (run, company) = (self.run, self.company);
         let claim = match run.claim_company(&company.id).await? {
@@ -228,7 +231,9 @@ impl<'r> CompanyPull<'r> {
     ) -> Result<Result<(), PullError>, WarehouseError> {
         let run = self.run;
         let (sink, deliveries) = mpsc::channel::<Delivery>(loader::QUEUE);
+        let privacy = run.guard(&self.company.id).await?;
         let shared = Shared {
+            privacy: &privacy,
             sink,
             clock: run.clock.clone(),
             stop: run.stop,
@@ -255,6 +260,8 @@ impl<'r> CompanyPull<'r> {
             clock: &run.clock,
             company_id: &self.company.id,
             claim,
+            metrics: run.client.metrics(),
+            privacy: &privacy,
         };
         let load = loader::load(&target, run.progress, deliveries);
         let (fetched, loaded) = tokio::join!(fetch, load);

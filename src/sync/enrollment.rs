@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
+use tracing::Instrument;
+
 use super::company::CompanyPass;
 use super::rhythm::{Next, Why};
 use crate::api::CompanyClient;
@@ -13,6 +15,7 @@ use crate::extract::summaries::SummaryRef;
 use crate::extract::users::{Before, PulledUsers};
 use crate::extract::{Delivery, PullError, Pulled, Scope, anonymous, details, summaries, users};
 use crate::resource::Resource;
+use crate::telemetry::span;
 use crate::verdict::Verdict;
 use crate::warehouse::cursors::{Cursor, CursorMove, CursorState, Step};
 use crate::warehouse::load::sweep::Sweep;
@@ -108,7 +111,9 @@ impl EnrollmentPull<'_> {
     async fn summary(&mut self, end: &mut Delivery) -> Result<(), PullError> {
         let (client, begun) = self.client();
         let scope = self.scope(Resource::Summaries, self.id());
-        let result = summaries::pull(&scope, &client, self.enrollment).await;
+        let result = summaries::pull(&scope, &client, self.enrollment)
+            .instrument(span::resource(scope.resource))
+            .await;
         let result = match result {
             Ok((pulled, known)) => {
                 let before = self.cursor(Resource::Summaries, self.id());
@@ -135,7 +140,9 @@ impl EnrollmentPull<'_> {
     async fn detail(&self, end: &mut Delivery) -> Result<(), PullError> {
         let (client, begun) = self.client();
         let scope = self.scope(Resource::Details, self.id());
-        let result = details::pull(&scope, &client, self.enrollment, self.summary.is_test).await;
+        let result = details::pull(&scope, &client, self.enrollment, self.summary.is_test)
+            .instrument(span::resource(scope.resource))
+            .await;
         end.cursors.push(match &result {
             // Without the summary, what only that could tell is still missing.
             Ok(pulled) if !self.is_summary_known => {
@@ -195,6 +202,7 @@ impl EnrollmentPull<'_> {
             types,
             &before,
         )
+        .instrument(span::resource(scope.resource))
         .await;
         let result = match result {
             Ok(PulledUsers { pulled, seen_at }) => {
@@ -264,11 +272,14 @@ impl EnrollmentPull<'_> {
         for scope_id in [&id, &results_id] {
             let (client, begun) = self.client();
             let scope = self.scope(Resource::Anonymous, scope_id);
-            let result = if scope_id == &id {
-                anonymous::pull_learners(&scope, &client, &id).await
-            } else {
-                anonymous::pull_results(&scope, &client, &id).await
+            let pull = async {
+                if scope_id == &id {
+                    anonymous::pull_learners(&scope, &client, &id).await
+                } else {
+                    anonymous::pull_results(&scope, &client, &id).await
+                }
             };
+            let result = pull.instrument(span::resource(scope.resource)).await;
             match &result {
                 Ok(pulled) => {
                     let state = CursorState {

@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use futures::StreamExt;
 
+use tracing::Instrument;
+
 use super::company::CompanyPass;
 use super::enrollment::{self, Fetched, unless_it_ends_the_company};
 use crate::api::endpoints::enrollments::EnrollmentList;
@@ -12,6 +14,7 @@ use crate::extract::enrollments::{self, EnrollmentRef, ListedEnrollments, scope_
 use crate::extract::steps::{self, KnownEnrollments, StepRef};
 use crate::extract::{Delivery, PullError, Pulled, Scope};
 use crate::resource::Resource;
+use crate::telemetry::span;
 use crate::verdict::Verdict;
 use crate::warehouse::cursors::{CursorMove, CursorState, Step};
 use crate::warehouse::load::sweep::Sweep;
@@ -38,7 +41,9 @@ pub async fn fetch(pass: &CompanyPass<'_>) -> Result<Vec<EnrollmentRef>, PullErr
     }
     let (client, begun) = (pass.client(), Instant::now());
     let mut found = Found::default();
-    let result = list(pass, &client, &mut found).await;
+    let result = list(pass, &client, &mut found)
+        .instrument(span::resource(Resource::Enrollments))
+        .await;
     let has_failed = result.is_err();
     pass.tallies
         .note(Resource::Enrollments, &result, &client, begun);

@@ -2,6 +2,7 @@
 
 use crate::api::{ApiError, ApiErrorKind};
 use crate::extract::PullError;
+use crate::privacy::KeyError;
 use crate::warehouse::error::WarehouseError;
 
 /// Why a run could not do its work at all.
@@ -24,6 +25,22 @@ pub enum SyncError {
         "could not decide the account's date format: {0} dates prove day first, {1} prove month first"
     )]
     DatesDisagree(u64, u64),
+    /// The privacy settings cannot be followed.
+    #[error(transparent)]
+    Privacy(#[from] KeyError),
+    /// What is stored was stored by other settings.
+    #[error("could not sync: what is stored was stored by other privacy settings ({0})")]
+    PrivacyChanged(String),
+    /// A part of what is stored was rewritten by other settings than the rest.
+    #[error(
+        "could not sync: what is stored was being rewritten by other privacy settings, and that has not ended"
+    )]
+    PrivacyHalfApplied,
+    /// Erased people would come back.
+    #[error(
+        "could not sync: {0} hashes of erased people were made with another key than that of privacy.key_file, so they would come back"
+    )]
+    ErasuresNeedKey(i64),
     /// Companies that were asked for do not exist.
     #[error("could not select companies: the account does not manage {0}")]
     UnknownCompanies(String),
@@ -43,6 +60,14 @@ impl SyncError {
             Self::Api(error) => error.remedy(),
             Self::Warehouse(error) => error.remedy(),
             Self::Companies(error) => error.remedy(),
+            Self::Privacy(error) => error.remedy(),
+            Self::PrivacyChanged(_) => {
+                "see what that means with keepnet-etl migrate --privacy --dry-run, then run it without --dry-run; or take the settings back"
+            }
+            Self::PrivacyHalfApplied => "run keepnet-etl migrate --privacy to its end",
+            Self::ErasuresNeedKey(_) => {
+                "set privacy.key_file (KEEPNET_ETL__PRIVACY__KEY_FILE) to the key that they were erased with"
+            }
             Self::NotAReseller => NOT_A_RESELLER,
             Self::DatesDisagree(..) => {
                 "set api.date_format (KEEPNET_ETL__API__DATE_FORMAT) to dmy or mdy"

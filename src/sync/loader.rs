@@ -5,10 +5,14 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::report::Progress;
 use crate::clock::SharedClock;
 use crate::extract::Delivery;
+use crate::metrics::Metrics;
+use crate::privacy::Guard;
+use crate::telemetry::span;
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::leases::Claim;
 use crate::warehouse::load::{self, Batch, Effects};
@@ -30,6 +34,10 @@ pub struct Target<'t> {
     pub company_id: &'t str,
     /// The right to write for it.
     pub claim: &'t Claim,
+    /// Where it is counted.
+    pub metrics: &'t Metrics,
+    /// What is stored about its people.
+    pub privacy: &'t Guard,
 }
 
 /// Commits what comes through `deliveries` until its senders are gone.
@@ -45,6 +53,7 @@ pub async fn load(
         let mut batch = Batch {
             company_id: target.company_id.to_owned(),
             claim: Some(target.claim.clone()),
+            privacy: Some(target.privacy.clone()),
             ..Batch::default()
         };
         add(&mut batch, first);
@@ -58,7 +67,11 @@ pub async fn load(
             continue;
         }
         let rows = batch.rows.len();
-        let done = load::commit(target.pool, &batch, is_all_new, target.clock.now()).await?;
+        let begun = Instant::now();
+        let done = load::commit(target.pool, &batch, is_all_new, target.clock.now())
+            .instrument(span::batch(rows))
+            .await?;
+        target.metrics.note_batch(&done.effects, begun.elapsed());
         is_all_new = done.is_all_new;
         for (resource, effect) in done.effects {
             effects.entry(resource).or_default().add(effect);

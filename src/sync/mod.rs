@@ -26,6 +26,7 @@ mod forecast;
 mod loader;
 mod memory;
 mod per_user;
+pub mod privacy;
 mod pulse;
 pub mod repair_dates;
 mod report;

@@ -12,6 +12,8 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
 
+use tracing::Instrument;
+
 use super::company::CompanyPass;
 use super::enrollment::unless_it_ends_the_company;
 use super::memory::Memory;
@@ -22,6 +24,7 @@ use crate::extract::answers::Questions;
 use crate::extract::enrollments::EnrollmentRef;
 use crate::extract::{Delivery, PullError, Pulled, Scope, answers, interactions};
 use crate::resource::Resource;
+use crate::telemetry::span;
 use crate::verdict::Verdict;
 use crate::warehouse::cursors::{CursorMove, CursorState, Step, Unfinished};
 use crate::warehouse::error::WarehouseError;
@@ -124,8 +127,14 @@ pub async fn fetch(pass: &CompanyPass<'_>, work: &Work) -> Result<(), PullError>
         let scope = &Scope::begin(pass.shared, resource, &part.question.enrollment_id);
         let mut asking = Asking::begin(pass, scope, part, asked_about);
         let result = match resource {
-            Resource::Answers => answers_of(&mut asking, &client).await,
-            _ => interactions_of(&mut asking, &client).await,
+            Resource::Answers => {
+                let asked = answers_of(&mut asking, &client);
+                asked.instrument(span::resource(resource)).await
+            }
+            _ => {
+                let asked = interactions_of(&mut asking, &client);
+                asked.instrument(span::resource(resource)).await
+            }
         };
         pass.tallies.note(resource, &result, &client, begun);
         unless_it_ends_the_company(result)?;

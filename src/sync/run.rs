@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, TryStreamExt};
 use sqlx::PgPool;
 use tokio::sync::OnceCell;
-use tracing::{error, info, warn};
+use tracing::field::Empty;
+use tracing::{Span, error, info, instrument, warn};
 
 use super::company::{CompanyPull, Passed};
 use super::error::SyncError;
@@ -18,7 +19,7 @@ use super::pulse::{Counted, Pulse};
 use super::report::{CompanyReport, Progress, RunReport};
 use super::rhythm::Rhythm;
 use super::selection::{Selection, asks_users, select};
-use super::{account, companies};
+use super::{account, companies, privacy};
 use crate::api::endpoints::enrollments::{Enrollment, EnrollmentList};
 use crate::api::{ApiError, Client};
 use crate::clock::SharedClock;
@@ -26,11 +27,13 @@ use crate::extract::PullError;
 use crate::extract::enrollments::EnrollmentRef;
 use crate::extract::users::TrainingTypes;
 use crate::extract::widgets::PeriodDialects;
+use crate::privacy::Policy;
 use crate::resource::Resource;
 use crate::settings::Settings;
 use crate::verdict::Verdict;
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::leases::Holder;
+use crate::warehouse::offboarding;
 use crate::warehouse::quarantine::UnknownField;
 use crate::warehouse::request_pace::RequestPace;
 use crate::warehouse::retention::{self, Removed};
@@ -119,6 +122,8 @@ pub struct RunContext<'r> {
     pub accepts_deletions: bool,
     /// What is configured.
     pub settings: &'r Settings,
+    /// What is stored about people.
+    pub policy: Arc<Policy>,
     /// Scopes of one company worked on at once.
     pub concurrency: usize,
     /// How training types are named.
@@ -127,6 +132,8 @@ pub struct RunContext<'r> {
     pub period_dialects: PeriodDialects,
     /// Members without a column that were reported.
     pub unknown_fields: Mutex<HashSet<UnknownField>>,
+    /// Customers that left.
+    pub offboarded: HashSet<String>,
     /// Companies that were forbidden before.
     pub forbidden_before: HashSet<String>,
     /// Since when it works, if it leaves something to the next run when that is long.
@@ -226,6 +233,7 @@ pub async fn run_through(
 }
 
 /// Pulls what `request` asks for. Ends early, in good order, when `stop` is set or the requests of the day are used up.
+#[instrument(name = "sync.run", level = "error", skip_all, fields(run.id = Empty, kind = request.kind.name()))]
 pub async fn run(
     settings: &Settings,
     pool: &PgPool,
@@ -235,6 +243,8 @@ pub async fn run(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<RunReport, SyncError> {
+    let policy = Arc::new(Policy::read(&settings.privacy)?);
+    privacy::check(pool, &policy, clock).await?;
     client.share(Arc::new(RequestPace::new(pool.clone())));
     let progress = Counted {
         pulse: Arc::new(Pulse::new(client, clock)),
@@ -242,7 +252,10 @@ pub async fn run(
     };
     progress.begins(&progress.pulse);
     account::limit_known(client, &settings.api, pool).await?;
-    let done = run_limited(settings, pool, client, clock, request, &progress, stop).await;
+    let done = run_limited(
+        settings, &policy, pool, client, clock, request, &progress, stop,
+    )
+    .await;
     if let Err(reason) = client.give_back().await {
         warn!(%reason, "could not give back requests of the day");
     }
@@ -264,8 +277,13 @@ async fn forget_old_runs(settings: &Settings, pool: &PgPool, clock: &SharedClock
     }
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "those of `run`, and what it read of the settings"
+)]
 async fn run_limited(
     settings: &Settings,
+    policy: &Arc<Policy>,
     pool: &PgPool,
     client: &Client,
     clock: &SharedClock,
@@ -287,7 +305,8 @@ async fn run_limited(
     let row = runs::begin(pool, new).await?;
     let run_id = row.holder.run_id;
     progress.pulse.note_run(run_id);
-    info!(run.id = run_id, account.id = account.id, "run begins");
+    Span::current().record("run.id", run_id);
+    info!(account.id = account.id, "run begins");
 
     let context = RunContext {
         holder: row.holder,
@@ -302,10 +321,12 @@ async fn run_limited(
         rhythm: Rhythm::new(&settings.sync),
         accepts_deletions: request.accepts_deletions,
         settings,
+        policy: Arc::clone(policy),
         concurrency: settings.api.max_concurrency as usize,
         training_types: TrainingTypes::default(),
         period_dialects: PeriodDialects::new(account.period_dialect),
         unknown_fields: Mutex::default(),
+        offboarded: offboarding::ids(pool).await?,
         forbidden_before: runs::read_forbidden_companies(pool)
             .await?
             .into_iter()
@@ -315,9 +336,14 @@ async fn run_limited(
         has_more: AtomicBool::new(false),
         own_enrollments: [const { OnceCell::const_new() }; 2],
     };
-    let (predicted, pulled) = match predict(&context, request).await {
+    // Settings may have been changed until the run could be seen.
+    let begun_well = match privacy::check(pool, policy, clock).await {
+        Ok(()) => predict(&context, request).await.map_err(SyncError::from),
+        Err(error) => Err(error),
+    };
+    let (predicted, pulled) = match begun_well {
         Ok(predicted) => (predicted, pull(&context, request).await),
-        Err(error) => (None, Err(error.into())),
+        Err(error) => (None, Err(error)),
     };
     account::remember(pool, under, &account, context.period_dialects.learned()).await;
     let pace = progress.pulse.look();
@@ -342,6 +368,7 @@ async fn run_limited(
             report.totals.rows = rows;
             let refusal = client.refusal();
             report.outcome = outcome(&report, stop, refusal.is_some());
+            privacy::expire(&context).await;
             let error = refusal.map(|kind| format!("stopped: {kind}; {}", kind.policy().1));
             row.finish(
                 pool,
@@ -352,8 +379,10 @@ async fn run_limited(
                 clock.now(),
             )
             .await?;
+            client
+                .metrics()
+                .note_run(request.kind.name(), report.outcome);
             info!(
-                run.id = report.run_id,
                 outcome = report.outcome,
                 requests,
                 rows.inserted = rows.inserted,
@@ -363,7 +392,7 @@ async fn run_limited(
             Ok(report)
         }
         Err(failed) => {
-            error!(run.id = run_id, error = %failed, remedy = failed.remedy(), "run failed");
+            error!(error = %failed, remedy = failed.remedy(), "run failed");
             let totals = RunTotals {
                 requests,
                 ..RunTotals::default()
@@ -373,6 +402,7 @@ async fn run_limited(
                 _ if client.refusal().is_some() => "stopped",
                 _ => "failed",
             };
+            client.metrics().note_run(request.kind.name(), outcome);
             // The database may be what failed: then the next run closes this one's row.
             let _ = row
                 .finish(
@@ -422,7 +452,8 @@ async fn pull(
 ) -> Result<(RunScope, Vec<CompanyReport>), SyncError> {
     let side_by_side = (run.concurrency * COMPANIES_PER_REQUEST).max(LEAST_SIDE_BY_SIDE);
     let (listing, companies) = companies::pull(run).await?;
-    let companies = select(companies, run.settings, request)?;
+    let mut companies = select(companies, run.settings, request)?;
+    companies.retain(|company| !run.offboarded.contains(&company.id));
     run.progress.listed(companies.len());
     if run.selection.is_only_companies() {
         return Ok((listing, Vec::new()));

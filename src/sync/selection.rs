@@ -7,7 +7,7 @@ use super::run::SyncRequest;
 use crate::extract::companies::CompanyRef;
 use crate::extract::enrollments::EnrollmentRef;
 use crate::resource::Resource;
-use crate::settings::{Interactions, Settings};
+use crate::settings::{Interactions, Settings, SurveyAnswers};
 
 /// The resources of a run.
 #[derive(Debug, Clone)]
@@ -55,7 +55,9 @@ pub fn asks_users(
     enrollment: &EnrollmentRef,
 ) -> bool {
     let is_wanted = match resource {
-        Resource::Answers => enrollment.is_survey,
+        Resource::Answers => {
+            enrollment.is_survey && settings.privacy.survey_answers != SurveyAnswers::Drop
+        }
         _ => match settings.sync.interactions {
             Interactions::Surveys => enrollment.is_survey,
             Interactions::All => true,

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tracing::{error, warn};
+
 use crate::api::CompanyClient;
 use crate::extract::{PullError, Pulled};
 use crate::resource::Resource;
@@ -68,7 +70,10 @@ impl Tallies {
             Err(PullError::Api(error)) if resource.is_optional() && error.kind.is_not_given() => {
                 Verdict::Unsupported
             }
-            Err(error) => error.verdict(),
+            Err(error) => {
+                say(resource, error);
+                error.verdict()
+            }
         };
         if verdict != Verdict::Complete {
             tally.failures += 1;
@@ -129,6 +134,17 @@ impl Tallies {
             .collect();
         scopes.sort_by_key(|scope| scope.resource);
         scopes
+    }
+}
+
+/// The one line on what could not be read: an error, unless it is a state of the company that lasts, or an end that
+/// somebody wanted.
+fn say(resource: Resource, error: &PullError) {
+    let resource = resource.name();
+    match error.verdict() {
+        _ if matches!(error, PullError::Stopped) => {}
+        Verdict::Forbidden => warn!(resource, %error, "access is denied"),
+        _ => error!(resource, %error, remedy = error.remedy(), "could not be read"),
     }
 }
 

@@ -71,7 +71,7 @@ async fn report_persons(
              order by u.target_user_id, created_at desc, u.enrollment_id desc, u.reported_enrollment_id desc)
          update keepnet.target_users t
          set reported_by_created_at = n.created_at, reported_by_enrollment_id = n.enrollment_id,
-             email = n.email, is_email_masked = coalesce(n.email <> '' and strpos(n.email, '@') = 0, false),
+             email = n.email, is_email_masked = coalesce(n.email <> '' and strpos(n.email, '@') = 0 and n.email not like 'hash:%', false),
              first_name = n.first_name, last_name = n.last_name, department = n.department,
              phone_number = n.phone_number, synced_at = $2
          from newest n

@@ -10,7 +10,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Connection, PgConnection, PgPool, Postgres};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tracing::warn;
+use tracing::{Instrument, warn};
 
 use super::error::WarehouseError;
 use super::error::WarehouseErrorKind;
@@ -277,7 +277,7 @@ impl Beating {
 impl Heart {
     fn start(mut self) -> Beating {
         let (stop, mut stopped) = oneshot::channel();
-        let task = tokio::spawn(async move {
+        let beating = async move {
             let rhythm = self.holder.lasts / 3;
             let mut pause = rhythm;
             loop {
@@ -302,7 +302,8 @@ impl Heart {
                 }
             }
             self.end().await;
-        });
+        };
+        let task = tokio::spawn(beating.in_current_span());
         Beating { stop, task }
     }
 

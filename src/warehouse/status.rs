@@ -5,6 +5,7 @@ use serde::Serialize;
 use sqlx::{FromRow, PgPool};
 
 use super::discrepancies::{self, Discrepancy};
+use super::offboarding::{self, Offboarded};
 use super::quarantine::{self, QuarantinedItem};
 use super::schedules::{self, ScheduleState};
 
@@ -20,6 +21,8 @@ pub struct Status {
     pub verdict: &'static str,
     /// Every company.
     pub companies: Vec<CompanyStatus>,
+    /// Customers that left and are not read any more.
+    pub offboarded: Vec<Offboarded>,
     /// The daemon that keeps the schedule, if one does.
     pub active: Option<ActiveStatus>,
     /// How far each schedule is.
@@ -208,6 +211,7 @@ pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
     .fetch_optional(pool)
     .await?;
     let schedules = schedules::read(pool).await?;
+    let offboarded = offboarding::list(pool).await?;
     let companies: Vec<CompanyStatus> = sqlx::query_as(
         "select c.company_id, c.name, s.verdict, s.safe_as_of, s.last_try_at, s.reason, s.remedy,
                 c.access_ends_at as access_until
@@ -269,6 +273,7 @@ pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
         account,
         verdict: verdict(&runs, &companies, &schedules),
         companies,
+        offboarded,
         active,
         schedules,
         runs,

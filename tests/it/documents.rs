@@ -28,7 +28,7 @@ async fn every_schema_table_view_column_and_function_has_a_comment() {
     let pool = database::migrated().await;
     let catalog = Catalog::read(&pool).await.unwrap();
     let names: Vec<&str> = catalog.schemas.iter().map(|s| s.name.as_str()).collect();
-    assert_eq!(names, ["bi", "ref", "keepnet", "sync"]);
+    assert_eq!(names, ["bi", "ref", "keepnet", "rollup", "sync"]);
     let mut silent = Vec::new();
     for schema in &catalog.schemas {
         if schema.comment.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash};
 
+use crate::api::endpoint::Endpoint;
 use crate::api::fields::{Fields, ItemError};
 use crate::api::page::WireItem;
 use crate::api::transport::{Body, Outgoing};
@@ -53,7 +54,7 @@ impl Client {
     pub async fn user_settings(&self) -> Result<Option<UserSettings>, ApiError> {
         let request = Outgoing {
             doing: "read the account's date settings".to_owned(),
-            endpoint: "user_settings",
+            endpoint: Endpoint::UserSettings,
             method: reqwest::Method::GET,
             path: ["api", "system-users", "settings"]
                 .map(str::to_owned)

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 
 use super::interactions::TRACKING_MEMBERS;
 use crate::api::CompanyClient;
+use crate::api::endpoint::Endpoint;
 use crate::api::extra::Extra;
 use crate::api::fields::{Fields, ItemError};
 use crate::api::json;
@@ -108,7 +109,7 @@ impl CompanyClient {
     pub fn anonymous_learners(&self, enrollment_id: &str) -> Listing<AnonymousLearner> {
         self.anonymous_listing(Search {
             what: format!("anonymous learners of enrollment {enrollment_id}"),
-            endpoint: "anonymous",
+            endpoint: Endpoint::Anonymous,
             path: ["api", "training-reports", "anonymous", enrollment_id]
                 .map(str::to_owned)
                 .to_vec(),
@@ -124,7 +125,7 @@ impl CompanyClient {
     pub fn anonymous_results(&self, enrollment_id: &str) -> Listing<AnonymousResult> {
         self.anonymous_listing(Search {
             what: format!("anonymous results of enrollment {enrollment_id}"),
-            endpoint: "anonymous_result",
+            endpoint: Endpoint::AnonymousResult,
             path: [
                 "api",
                 "training-reports",

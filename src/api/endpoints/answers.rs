@@ -11,6 +11,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::api::durations;
+use crate::api::endpoint::Endpoint;
 use crate::api::extra::Extra;
 use crate::api::fields::{Fields, ItemError};
 use crate::api::json;
@@ -287,7 +288,7 @@ impl CompanyClient {
         target_user_id: &str,
     ) -> Result<Vec<Result<Session, UnreadableItem>>, ApiError> {
         let request = self.get(
-            "answers",
+            Endpoint::Answers,
             &[
                 "api",
                 "training-reports",

@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash};
 
 use chrono::{DateTime, Utc};
 
+use crate::api::endpoint::Endpoint;
 use crate::api::extra::Extra;
 use crate::api::fields::{Fields, ItemError};
 use crate::api::page::{Casing, Listing, Search, WireItem};
@@ -165,7 +166,7 @@ impl Client {
             None,
             Search {
                 what: "companies".to_owned(),
-                endpoint: "companies",
+                endpoint: Endpoint::Companies,
                 path: ["api", "companies", "search"].map(str::to_owned).to_vec(),
                 order_by: "CreateTime",
                 casing: Casing::Pascal,
@@ -181,7 +182,7 @@ impl Client {
     ) -> Result<Vec<Result<T, UnreadableItem>>, ApiError> {
         let request = Outgoing {
             doing: "fetch the account's own company tree".to_owned(),
-            endpoint: "my_companies",
+            endpoint: Endpoint::MyCompanies,
             method: reqwest::Method::GET,
             path: ["api", "companies", "my"].map(str::to_owned).to_vec(),
             query: Vec::new(),

@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash};
 
 use chrono::{DateTime, Utc};
 
+use crate::api::endpoint::Endpoint;
 use crate::api::extra::Extra;
 use crate::api::fields::{Fields, ItemError};
 use crate::api::page::{Casing, Listing, Search, WireItem};
@@ -213,8 +214,8 @@ impl CompanyClient {
             Search {
                 what: what.to_owned(),
                 endpoint: match list {
-                    EnrollmentList::Active => "enrollments",
-                    EnrollmentList::Archive => "archive",
+                    EnrollmentList::Active => Endpoint::Enrollments,
+                    EnrollmentList::Archive => Endpoint::Archive,
                 },
                 path: path.iter().map(|segment| (*segment).to_owned()).collect(),
                 order_by: "CreateTime",
@@ -231,7 +232,7 @@ impl CompanyClient {
         enrollment_id: &str,
     ) -> Result<Result<EnrollmentDetail, UnreadableItem>, ApiError> {
         let request = self.get(
-            "details",
+            Endpoint::Details,
             &["api", "enrollments", enrollment_id],
             format!("fetch the settings of enrollment {enrollment_id}"),
         );

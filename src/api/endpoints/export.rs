@@ -5,6 +5,7 @@ use tokio::fs::File;
 
 use crate::api::CompanyClient;
 use crate::api::download::{DownloadError, FileKind};
+use crate::api::endpoint::Endpoint;
 use crate::api::search::{Casing, Filter, SearchBody};
 
 impl CompanyClient {
@@ -27,7 +28,7 @@ impl CompanyClient {
             members.insert("enrollmentType".to_owned(), name.into());
         }
         let request = self.post(
-            "export_enrollments",
+            Endpoint::Export,
             &["api", "enrollments", "search", "export"],
             "export the enrollments".to_owned(),
             &SearchBody {

@@ -5,6 +5,7 @@ use std::hash::DefaultHasher;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::api::endpoint::Endpoint;
 use crate::api::fields::{Fields, ItemError};
 use crate::api::page::WireItem;
 use crate::api::{ApiError, CompanyClient, UnreadableItem};
@@ -103,7 +104,7 @@ impl CompanyClient {
     /// `GET enrollments/form-details`
     pub async fn enrollment_form(&self) -> Result<Result<FormDetails, UnreadableItem>, ApiError> {
         let request = self.get(
-            "enrollment_form",
+            Endpoint::EnrollmentForm,
             &["api", "enrollments", "form-details"],
             "fetch the form details of enrollments".to_owned(),
         );
@@ -113,7 +114,7 @@ impl CompanyClient {
     /// `GET training-reports/form-details`
     pub async fn report_form(&self) -> Result<Result<FormDetails, UnreadableItem>, ApiError> {
         let request = self.get(
-            "report_form",
+            Endpoint::ReportForm,
             &["api", "training-reports", "form-details"],
             "fetch the form details of training reports".to_owned(),
         );

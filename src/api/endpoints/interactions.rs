@@ -4,6 +4,7 @@ use std::hash::DefaultHasher;
 
 use chrono::{DateTime, Utc};
 
+use crate::api::endpoint::Endpoint;
 use crate::api::extra::Extra;
 use crate::api::fields::{Fields, ItemError};
 use crate::api::json;
@@ -104,7 +105,7 @@ impl CompanyClient {
         target_user_id: &str,
     ) -> Result<Vec<Result<T, UnreadableItem>>, ApiError> {
         let request = self.get(
-            "interactions",
+            Endpoint::Interactions,
             &[
                 "api",
                 "training-reports",

@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash};
 
 use serde::Serialize;
 
+use crate::api::endpoint::Endpoint;
 use crate::api::endpoints::summaries::type_number;
 use crate::api::fields::{Fields, ItemError};
 use crate::api::page::WireItem;
@@ -179,7 +180,7 @@ impl CompanyClient {
         enrollment_id: &str,
     ) -> Result<Result<EnrollmentParts, UnreadableItem>, ApiError> {
         let request = self.get(
-            "details",
+            Endpoint::Details,
             &["api", "enrollments", enrollment_id],
             format!("fetch the settings of enrollment {enrollment_id}"),
         );
@@ -196,7 +197,7 @@ impl CompanyClient {
         let request = Outgoing {
             query: vec![("trainingType", number.to_string())],
             ..self.get(
-                "summaries",
+                Endpoint::Summaries,
                 &["api", "training-reports", id, "summary"],
                 format!("fetch the summary of enrollment {id}"),
             )

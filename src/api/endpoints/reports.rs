@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::widgets::WidgetData;
+use crate::api::endpoint::Endpoint;
 use crate::api::extra::Extra;
 use crate::api::fields::{Fields, ItemError};
 use crate::api::json::value_of;
@@ -119,7 +120,7 @@ impl CompanyClient {
         &self,
     ) -> Result<Vec<Result<ListedReport, UnreadableItem>>, ApiError> {
         let request = self.post(
-            "report_list",
+            Endpoint::ReportList,
             &["api", "executive-report", "search"],
             "fetch the list of executive reports".to_owned(),
             &Map::<String, Value>::new(),
@@ -133,7 +134,7 @@ impl CompanyClient {
         report_id: &str,
     ) -> Result<Result<Report, UnreadableItem>, ApiError> {
         let request = self.get(
-            "reports",
+            Endpoint::Reports,
             &["api", "executive-report", report_id],
             format!("fetch executive report {report_id}"),
         );

@@ -4,6 +4,7 @@ use std::hash::DefaultHasher;
 
 use chrono::{DateTime, Utc};
 
+use crate::api::endpoint::Endpoint;
 use crate::api::extra::Extra;
 use crate::api::fields::{Fields, ItemError};
 use crate::api::page::WireItem;
@@ -166,7 +167,7 @@ impl CompanyClient {
         let request = Outgoing {
             query: vec![("trainingType", training_type.to_string())],
             ..self.get(
-                "summaries",
+                Endpoint::Summaries,
                 &["api", "training-reports", enrollment_id, "summary"],
                 format!("fetch the summary of enrollment {enrollment_id}"),
             )

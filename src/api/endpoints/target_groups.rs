@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash};
 use chrono::{DateTime, Utc};
 
 use crate::api::CompanyClient;
+use crate::api::endpoint::Endpoint;
 use crate::api::extra::Extra;
 use crate::api::fields::{Fields, ItemError};
 use crate::api::page::{Casing, Listing, Search, WireItem};
@@ -54,7 +55,7 @@ impl CompanyClient {
             Some(self.company_id.clone()),
             Search {
                 what: "target groups".to_owned(),
-                endpoint: "target_groups",
+                endpoint: Endpoint::TargetGroups,
                 path: ["api", "target-groups", "search", "current-company"]
                     .map(str::to_owned)
                     .to_vec(),

@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash};
 use chrono::{DateTime, Utc};
 
 use crate::api::CompanyClient;
+use crate::api::endpoint::Endpoint;
 use crate::api::extra::Extra;
 use crate::api::fields::{Fields, ItemError};
 use crate::api::page::{Casing, Listing, Search, WireItem};
@@ -89,7 +90,7 @@ impl CompanyClient {
             Some(self.company_id.clone()),
             Search {
                 what: "trainings".to_owned(),
-                endpoint: "trainings",
+                endpoint: Endpoint::Trainings,
                 path: ["api", "trainings", "search"].map(str::to_owned).to_vec(),
                 order_by: "createTime",
                 casing: Casing::Pascal,

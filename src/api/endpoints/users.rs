@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::api::CompanyClient;
+use crate::api::endpoint::Endpoint;
 use crate::api::extra::Extra;
 use crate::api::fields::{Fields, ItemError};
 use crate::api::page::{Casing, Listing, Search, WireItem};
@@ -143,7 +144,7 @@ impl CompanyClient {
             Some(self.company_id.clone()),
             Search {
                 what: format!("users of enrollment {enrollment_id}"),
-                endpoint: "users",
+                endpoint: Endpoint::Users,
                 path: ["api", "training-reports", enrollment_id, "users", "search"]
                     .map(str::to_owned)
                     .to_vec(),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::api::dates::DateFormat;
+use crate::api::endpoint::Endpoint;
 use crate::api::extra::Extra;
 use crate::api::fields::{Fields, ItemError};
 use crate::api::page::WireItem;
@@ -315,7 +316,7 @@ impl CompanyClient {
         &self,
     ) -> Result<Result<WidgetCatalogue, UnreadableItem>, ApiError> {
         let request = self.get(
-            "widget_catalogue",
+            Endpoint::WidgetCatalogue,
             &["api", "executive-report", "metrics"],
             "fetch the widget catalogue".to_owned(),
         );
@@ -342,7 +343,7 @@ impl CompanyClient {
     ) -> Result<Vec<Result<WidgetData, UnreadableItem>>, ApiError> {
         let body = dialect.request(widget_id, (first, last), self.client.dates.format);
         let request = self.post(
-            "widgets",
+            Endpoint::Widgets,
             &["api", "executive-report", "get-widget-datas"],
             format!("fetch the values of widget {widget_id} for {first} to {last}"),
             &body,

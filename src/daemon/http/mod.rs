@@ -13,6 +13,7 @@ mod error;
 mod forecaster;
 mod headers;
 mod json;
+mod metrics;
 mod page;
 mod probe;
 mod server;
@@ -31,6 +32,7 @@ use tokio::net::TcpListener;
 
 use crate::clock::SharedClock;
 use crate::daemon::liveness::Liveness;
+use crate::metrics::Metrics;
 use crate::settings::{HttpSettings, Settings};
 use access::Access;
 pub use error::HttpError;
@@ -49,6 +51,8 @@ pub struct HttpState {
     pub clock: SharedClock,
     /// What the daemon's loop says of itself.
     pub liveness: Liveness,
+    /// What this process has counted.
+    pub metrics: Metrics,
 }
 
 /// What all requests share.
@@ -103,6 +107,7 @@ fn router(shared: Shared) -> Router {
     let guarded = Router::new()
         .route("/", get(page::serve))
         .route("/status.json", get(json::serve))
+        .route("/metrics", get(metrics::serve))
         .route("/assets/{name}", get(asset::serve))
         .fallback(unknown)
         .layer(from_fn_with_state(Arc::clone(&shared), access::guard));

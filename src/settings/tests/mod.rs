@@ -97,7 +97,8 @@ fn every_promised_key_is_known() {
         schedule.full http.listen http.token_file run.grace run.takeover sync.stall_timeout \
         telemetry.otlp_endpoint privacy.key_file privacy.erasure_log privacy.min_group \
         privacy.email privacy.name privacy.phone privacy.department privacy.free_text \
-        privacy.survey_answers privacy.custom_fields privacy.tracking_info log.format log.level";
+        privacy.survey_answers privacy.custom_fields privacy.tracking_info \
+        privacy.keep_leavers_for privacy.keep_history_for privacy.keep_quarantine_for log.format log.level";
     let settings = from_variables(&[]).unwrap();
     let mut known: Vec<_> = settings.entries().map(|entry| entry.key).collect();
     let mut promised: Vec<_> = promised.split_whitespace().collect();
@@ -402,28 +403,18 @@ fn plain_http_is_only_for_this_machine_unless_allowed() {
 }
 
 #[test]
-fn privacy_that_cannot_be_kept_is_refused() {
-    for (key, value) in [
-        ("privacy.email", "hash"),
-        ("privacy.name", "drop"),
-        ("privacy.phone", "drop"),
-        ("privacy.department", "hash"),
-        ("privacy.free_text", "drop"),
-        ("privacy.survey_answers", "pseudonymise"),
-        ("privacy.custom_fields", "Badge,Site"),
-    ] {
-        let text = message(from_variables(&[(&variable(key), value)]));
-        assert!(
-            text.starts_with(&format!("`{key}` (from `{}`) ", variable(key))),
-            "{text}"
-        );
-        assert!(
-            text.contains("this version") && text.contains("set it to `"),
-            "{text}"
-        );
-    }
-    assert!(load("[privacy]\ncustom_fields = []", &[]).is_err());
-    load("[privacy]\ncustom_fields = [\"*\"]\nemail = \"keep\"", &[]).unwrap();
+fn custom_fields_are_all_some_or_none() {
+    let names = |file| load(file, &[]).unwrap().privacy.custom_fields;
+    let only = |names: &[&str]| CustomFields::Only(names.iter().map(|&name| name.into()).collect());
+    assert_eq!(
+        names("[privacy]\ncustom_fields = [\"*\"]"),
+        CustomFields::All
+    );
+    assert_eq!(
+        names("[privacy]\ncustom_fields = \"Badge,Site\""),
+        only(&["Badge", "Site"])
+    );
+    assert_eq!(names("[privacy]\ncustom_fields = []"), only(&[]));
 }
 
 #[test]

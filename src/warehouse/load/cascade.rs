@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::history::{self, Presence};
 use super::tuple;
+use crate::privacy::Guard;
 use crate::warehouse::tables::Table;
 use crate::warehouse::tables::history::History;
 
@@ -46,6 +47,7 @@ fn key_of(table: &str) -> &'static [&'static str] {
 pub async fn after_sweep(
     db: &mut PgConnection,
     company_id: &str,
+    privacy: Option<&Guard>,
     table: &Table,
     keys: &[Vec<u8>],
     at: DateTime<Utc>,
@@ -57,7 +59,7 @@ pub async fn after_sweep(
             enrollments_gone(db, company_id, ids, at).await
         }
         "enrollment_users" => {
-            users_gone(db, company_id, keys, at).await?;
+            users_gone(db, company_id, privacy, keys, at).await?;
             let mut users: Vec<String> = keys.iter().map(last).collect();
             users.sort_unstable();
             users.dedup();
@@ -86,6 +88,18 @@ pub async fn after_sweep(
 /// Tables whose rows belong to one user in the enrollment that their report row names.
 const DEPENDENTS_OF_USER: [&str; 3] = ["interactions", "survey_sessions", "survey_answers"];
 
+/// The ids under which `table` has these users.
+fn stored_ids(table: &str, privacy: Option<&Guard>, users: &[String]) -> Vec<String> {
+    let are_answers = table.starts_with("survey_");
+    users
+        .iter()
+        .map(|user| match privacy {
+            Some(privacy) if are_answers => privacy.answering(user).into_owned(),
+            _ => user.clone(),
+        })
+        .collect()
+}
+
 /// The enrollments that report rows with these encoded keys name, and their users.
 fn enrollments_and_users<'k>(
     keys: impl IntoIterator<Item = &'k Vec<u8>>,
@@ -105,6 +119,7 @@ fn enrollments_and_users<'k>(
 async fn users_gone(
     db: &mut PgConnection,
     company_id: &str,
+    privacy: Option<&Guard>,
     keys: &[Vec<u8>],
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
@@ -113,8 +128,8 @@ async fn users_gone(
         let sql = history::mark_sql(
             table,
             &[],
-            "unnest($3::text[], $4::text[]) as k(enrollment_id, target_user_id)",
-            "t.company_id = $2 and t.enrollment_id = k.enrollment_id and t.target_user_id = k.target_user_id
+            "unnest($3::text[], $4::text[], $5::text[]) as k(enrollment_id, target_user_id, stored_id)",
+            "t.company_id = $2 and t.enrollment_id = k.enrollment_id and t.target_user_id = k.stored_id
              and not exists (select from keepnet.enrollment_users u
                              where u.company_id = $2 and u.target_user_id = k.target_user_id
                                and u.reported_enrollment_id = k.enrollment_id and u.deleted_at is null)",
@@ -125,6 +140,7 @@ async fn users_gone(
             .bind(company_id)
             .bind(&enrollments)
             .bind(&users)
+            .bind(stored_ids(table, privacy, &users))
             .execute(&mut *db)
             .await?;
     }
@@ -135,6 +151,7 @@ async fn users_gone(
 pub async fn users_back(
     db: &mut PgConnection,
     company_id: &str,
+    privacy: Option<&Guard>,
     back: &[(Vec<u8>, DateTime<Utc>)],
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
@@ -144,8 +161,8 @@ pub async fn users_back(
         let sql = history::mark_sql(
             table,
             &[],
-            "unnest($3::text[], $4::text[], $5::timestamptz[]) as k(enrollment_id, target_user_id, gone_at)",
-            "t.company_id = $2 and t.enrollment_id = k.enrollment_id and t.target_user_id = k.target_user_id
+            "unnest($3::text[], $4::text[], $5::timestamptz[]) as k(enrollment_id, stored_id, gone_at)",
+            "t.company_id = $2 and t.enrollment_id = k.enrollment_id and t.target_user_id = k.stored_id
              and t.deleted_at = k.gone_at",
             Presence::Back,
         );
@@ -153,7 +170,7 @@ pub async fn users_back(
             .bind(at)
             .bind(company_id)
             .bind(&enrollments)
-            .bind(&users)
+            .bind(stored_ids(table, privacy, &users))
             .bind(&gone_at)
             .execute(&mut *db)
             .await?;
@@ -420,7 +437,7 @@ async fn describe_anew(
              on conflict do nothing)
          update keepnet.target_users t
          set reported_by_created_at = n.created_at, reported_by_enrollment_id = n.enrollment_id, email = n.email,
-             is_email_masked = coalesce(n.email <> '' and position('@' in n.email) = 0, false), first_name = n.first_name,
+             is_email_masked = coalesce(n.email <> '' and position('@' in n.email) = 0 and n.email not like 'hash:%', false), first_name = n.first_name,
              last_name = n.last_name, department = n.department, phone_number = n.phone_number,
              synced_at = $1::timestamptz,
              valid_from = case when {differs} then greatest($1::timestamptz, t.valid_from) else t.valid_from end

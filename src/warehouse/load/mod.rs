@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 
+use crate::privacy::Guard;
 use crate::resource::Resource;
 use crate::warehouse::cursors::{self, CursorMove};
 use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
@@ -122,6 +123,8 @@ pub struct Batch {
     pub company_id: String,
     /// The right to write for it; none where nobody else writes, as in benchmarks.
     pub claim: Option<Claim>,
+    /// Under which ids its people's answers are stored; none: under their own.
+    pub privacy: Option<Guard>,
     /// Received rows.
     pub rows: Rows,
     /// What is asked about users whose report rows changed.
@@ -230,6 +233,7 @@ async fn try_commit(
     at: DateTime<Utc>,
 ) -> Result<Option<Committed>, sqlx::Error> {
     let company_id = batch.company_id.as_str();
+    let privacy = batch.privacy.as_ref();
     let mut tx = pool.begin().await?;
     if let Some(claim) = &batch.claim
         && !leases::holds(&mut tx, claim).await?
@@ -287,7 +291,7 @@ async fn try_commit(
             pending_users::note(&mut tx, company_id, &batch.questions, &touched, at).await?;
         }
         if !loaded.back.is_empty() {
-            cascade::users_back(&mut tx, company_id, &loaded.back, at).await?;
+            cascade::users_back(&mut tx, company_id, privacy, &loaded.back, at).await?;
         }
         if *order == EnrollmentRow::TABLE.order && loaded.effect.updated > 0 {
             cascade::after_enrollments(&mut tx, company_id, &stored, at).await?;
@@ -298,7 +302,7 @@ async fn try_commit(
     }
     let mut doubtful = Vec::new();
     for one in &batch.sweeps {
-        let swept = sweep::sweep(&mut tx, company_id, one, at).await?;
+        let swept = sweep::sweep(&mut tx, company_id, privacy, one, at).await?;
         if swept.is_doubtful {
             doubtful.push((one.resource, one.scope.as_str()));
         }

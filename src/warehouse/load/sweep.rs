@@ -11,6 +11,7 @@ use super::cascade;
 use super::history;
 use super::keys::encoded_key;
 use super::tuple::{self, Row, TableRows};
+use crate::privacy::Guard;
 use crate::resource::Resource;
 use crate::warehouse::cursors::ScopeKey;
 use crate::warehouse::error::WarehouseError;
@@ -149,6 +150,7 @@ pub struct Swept {
 pub async fn sweep(
     db: &mut PgConnection,
     company_id: &str,
+    privacy: Option<&Guard>,
     sweep: &Sweep,
     at: DateTime<Utc>,
 ) -> Result<Swept, sqlx::Error> {
@@ -188,7 +190,7 @@ pub async fn sweep(
     let deleted = history::mark_gone(db, sweep.table, &confirmed, at).await?;
     let forget = format!("delete from sync.missing_rows {OF_SCOPE}");
     each_missing(db, company_id, sweep, &confirmed, &forget).await?;
-    cascade::after_sweep(db, company_id, sweep.table, &confirmed, at).await?;
+    cascade::after_sweep(db, company_id, privacy, sweep.table, &confirmed, at).await?;
     Ok(Swept {
         deleted,
         is_doubtful,

@@ -69,6 +69,8 @@ fn help_of_every_command() {
         "discrepancy accept",
         "grant-company",
         "repair-dates",
+        "forget",
+        "forget-company",
         "config",
         "config show",
         "demo",

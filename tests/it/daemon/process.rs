@@ -33,7 +33,9 @@ impl Place {
         let simulator = Simulator::start(WORLD);
         let gate = Gate::before(simulator.url()).await;
         let url = database::empty().await;
-        let program = Program::between(gate.url(), &url).set("api.max_concurrency", "1");
+        let program = Program::between(gate.url(), &url)
+            .set("http.listen", "")
+            .set("api.max_concurrency", "1");
         Self {
             pool: database::pool(&url).await,
             simulator,
@@ -112,7 +114,9 @@ fn a_daemon_does_not_put_peoples_data_on_this_disk_because_a_variable_was_forgot
 #[test]
 fn a_database_that_nobody_answers_for_is_no_reason_to_wait_at_the_start() {
     let nowhere = "postgres://u:p@127.0.0.1:1/d".to_owned().into();
-    let output = Program::between("http://127.0.0.1:1", &nowhere).run("run");
+    let output = Program::between("http://127.0.0.1:1", &nowhere)
+        .set("http.listen", "")
+        .run("run");
     assert_eq!(output.code, 3, "{output:#?}");
 }
 
@@ -243,7 +247,9 @@ async fn status_shows_who_is_active_how_far_the_run_is_and_what_comes_next() {
 async fn a_database_that_goes_away_is_waited_for() {
     let place = Place::migrated().await;
     let wire = Wire::before(&place.url).await;
-    let program = Program::between(place.gate.url(), wire.url()).set("run.takeover", "5s");
+    let program = Program::between(place.gate.url(), wire.url())
+        .set("http.listen", "")
+        .set("run.takeover", "5s");
     let instance = Instance::start(&program);
     until(&place.pool, DONE).await;
     let cut = wire.trap(Moment::Asking, 1, Then::Freeze);
@@ -263,6 +269,7 @@ async fn a_url_in_a_file_is_read_again_when_the_database_does_not_answer() {
     std::fs::write(&file, wire.url().expose_secret()).unwrap();
     let program = Program::between(place.gate.url(), &place.url)
         .set_variable("DATABASE_URL", "")
+        .set("http.listen", "")
         .set("warehouse.url_file", &file.display().to_string())
         .set("run.takeover", "5s");
     let instance = Instance::start(&program);
@@ -281,6 +288,7 @@ async fn systemd_is_told_that_it_is_ready_lives_and_stops() {
     let socket = place.program.folder().join("notify");
     let manager = UnixDatagram::bind(&socket).unwrap();
     let program = Program::between(place.gate.url(), &place.url)
+        .set("http.listen", "")
         .set_variable("NOTIFY_SOCKET", &socket.display().to_string())
         .set_variable("WATCHDOG_USEC", "300000");
     let listening = std::thread::spawn(move || {

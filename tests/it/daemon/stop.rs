@@ -16,7 +16,7 @@ async fn an_end_in_good_order_marks_the_run_stopped_and_the_next_instance_goes_o
         stop.ask();
         stage.gate.let_go();
     };
-    let running = stage.app.daemon_until(&stop).run();
+    let running = Box::pin(stage.app.daemon_until(&stop).run());
     let (ended, ()) = in_time("it ends", async { tokio::join!(running, stopping) }).await;
     ended.unwrap();
     // It closed its pool: this is another one.
@@ -41,7 +41,7 @@ async fn a_run_that_does_not_end_in_its_grace_is_cut_off_and_that_is_recorded() 
         is_held.await.unwrap();
         stop.ask();
     };
-    let running = stage.app.daemon_until(&stop).run();
+    let running = Box::pin(stage.app.daemon_until(&stop).run());
     let (ended, ()) = in_time("it ends", async { tokio::join!(running, stopping) }).await;
     ended.unwrap();
     let pool = &stage.reopened().await;

@@ -119,6 +119,7 @@ async fn written(pool: &PgPool) -> Vec<String> {
 /// With one instant a year, so that only the first run, or one that goes on with it, can begin.
 fn instance(api: &str, url: &SecretString) -> Program {
     Program::between(api, url)
+        .set("http.listen", "")
         .set("run.takeover", "5s")
         .set("schedule.sync", "0 0 0 1 1 *")
         .set("api.max_concurrency", "1")

@@ -1,5 +1,10 @@
 //! Where from and with what a user did something: personal data, which is stored on demand only.
 
+use std::sync::Arc;
+
+use keepnet_etl::clock::SharedClock;
+use keepnet_etl::privacy::Policy;
+use keepnet_etl::sync::privacy::apply;
 use serde_json::{Value, json};
 
 use super::{SURVEY, read_anew, sync_again, sync_well};
@@ -104,6 +109,15 @@ async fn switched_off_it_leaves_the_events() {
     sync_well(&app).await;
     assert!(everything(&app.pool).await.contains("Exampleland"));
     let app = TestApp::with_pool(app.pool.clone(), &vendor.url(), &settings("false"));
+    let policy = Arc::new(Policy::read(&app.settings.privacy).unwrap());
+    let clock: SharedClock = app.clock.clone();
+    assert!(
+        apply(&app.pool, &policy, &clock, false)
+            .await
+            .unwrap()
+            .is_done
+    );
+    assert!(!everything(&app.pool).await.contains("Exampleland"));
     read_anew(&app).await;
     let all = everything(&app.pool).await;
     for mark in MARKS {

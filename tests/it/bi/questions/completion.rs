@@ -10,6 +10,9 @@ use super::world::{
     synced, text, view,
 };
 
+/// People who completed on a day, and those of them whose day is an estimate.
+type Curve = BTreeMap<NaiveDate, (usize, usize)>;
+
 fn rate(part: usize, whole: usize) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
@@ -147,7 +150,7 @@ async fn tests_that_still_run_are_listed_and_counted_nowhere_else() {
         for row in view(&pool, name).await {
             let is_same = |test: &&Row| test["enrollment_id"] == row["enrollment_id"];
             assert!(
-                !tests.iter().any(|test| is_same(&test)),
+                !tests.iter().any(|test| is_same(test)),
                 "{name} counts a test"
             );
         }
@@ -203,7 +206,7 @@ async fn the_league_places_departments_by_what_they_completed_this_year() {
 #[tokio::test]
 async fn the_completion_curve_ends_at_all_who_completed() {
     let (truth, pool) = synced().await;
-    let mut days: BTreeMap<(&str, &str), BTreeMap<NaiveDate, (usize, usize)>> = BTreeMap::new();
+    let mut days: BTreeMap<_, Curve> = BTreeMap::new();
     let all = truth.assignments();
     let sessions = truth.session_ends();
     for one in all.iter().filter(|one| one.is_completed()) {

@@ -16,6 +16,9 @@ struct Department<'a> {
     themes: BTreeMap<&'a str, (usize, Vec<f64>)>,
 }
 
+/// A department's surveys by the day on which they started, each with its mean.
+type Means<'a> = BTreeMap<chrono::NaiveDate, (&'a Row, f64)>;
+
 fn departments(truth: &Truth) -> Vec<Department<'_>> {
     let mut all = Vec::new();
     for (survey, mut cells) in scores(truth) {
@@ -114,8 +117,7 @@ async fn a_department_falls_when_its_mean_is_below_that_of_the_survey_before() {
         .iter()
         .map(|row| ((text(row, "company_id"), text(row, "enrollment_id")), row))
         .collect();
-    let mut surveys: BTreeMap<(&str, &str), BTreeMap<chrono::NaiveDate, (&Row, f64)>> =
-        BTreeMap::new();
+    let mut surveys: BTreeMap<_, Means<'_>> = BTreeMap::new();
     for one in departments(truth) {
         let enrollment = enrollments[&one.survey];
         if one.is_suppressed || is(enrollment, "is_step") {

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use super::world::{Row, assert_rows, number, synced, text, view};
 
+/// What the points of a month show, by day and label.
+type Points<'a> = BTreeMap<(&'a str, &'a str), f64>;
+
 /// The value as it is meant.
 fn corrected(row: &Row) -> Option<f64> {
     Some(number(row, "value")? / number(row, "scale")?)
@@ -53,7 +56,7 @@ async fn widgets_are_shown_value_by_value_and_divided_where_they_are_multiplied(
 #[tokio::test]
 async fn the_risk_score_of_a_month_is_its_last_point_beside_the_industry() {
     let (truth, pool) = synced().await;
-    let mut months: BTreeMap<(&str, &str), BTreeMap<(&str, &str), f64>> = BTreeMap::new();
+    let mut months: BTreeMap<_, Points<'_>> = BTreeMap::new();
     for row in truth.rows("widget_values") {
         if let ("PhishingRiskScoreAcrossIndustriesWidget", Some(value)) =
             (text(row, "widget_type"), corrected(row))
