@@ -74,8 +74,10 @@ async fn per_company(db: &mut PgConnection, from: &str) -> Result<BTreeMap<Strin
 }
 
 fn code(error: &sqlx::Error) -> String {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.map_or_else(|| error.to_string(), |code| code.into_owned())
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
+    code.map_or_else(|| error.to_string(), std::borrow::Cow::into_owned)
 }
 
 /// The code with which `sql` is refused; empty when it is not.
@@ -234,7 +236,7 @@ async fn every_role_reads_what_it_may_and_nothing_else() {
         .fetch_all(&mut one)
         .await
         .unwrap();
-    assert_eq!(told, [first.clone()]);
+    assert_eq!(told, std::slice::from_ref(first));
     // Nor does what the server knows about columns tell values.
     let known: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
         "select count(*) from pg_stats where schemaname in {SCHEMAS}"
