@@ -55,7 +55,6 @@ struct ShownEntry<'a> {
     value: Option<&'a str>,
     source: &'a str,
     secret: bool,
-    has_effect: bool,
 }
 
 /// Writes every key with its value in force and where it comes from, secrets redacted.
@@ -75,15 +74,10 @@ pub fn show(settings: &Settings, json: bool, out: &mut dyn Write) -> anyhow::Res
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
-        .set_header(["KEY", "VALUE", "FROM", "NOTE"]);
+        .set_header(["KEY", "VALUE", "FROM"]);
     for entry in settings.entries() {
         let value = entry.value.as_deref().unwrap_or(NOT_SET);
-        let note = if entry.is_used {
-            ""
-        } else {
-            "no effect in this version"
-        };
-        table.add_row([entry.key, value, &entry.source, note]);
+        table.add_row([entry.key, value, &entry.source]);
     }
     for line in table.lines() {
         writeln!(out, "{}", line.trim())?;
@@ -97,7 +91,6 @@ fn shown(entry: &Entry) -> ShownEntry<'_> {
         value: entry.value.as_deref(),
         source: &entry.source,
         secret: entry.is_secret,
-        has_effect: entry.is_used,
     }
 }
 
@@ -128,7 +121,7 @@ mod tests {
             let line = text.lines().find(|line| line.starts_with(key)).unwrap();
             line.split_whitespace().collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(words("KEY"), "KEY VALUE FROM NOTE");
+        assert_eq!(words("KEY"), "KEY VALUE FROM");
         assert_eq!(words("api.page_size"), "api.page_size 100 default");
         assert_eq!(words("api.client_id"), "api.client_id (not set) default");
         assert_eq!(
@@ -145,7 +138,7 @@ mod tests {
         );
         assert_eq!(
             words("privacy.erasure_log"),
-            "privacy.erasure_log erased KEEPNET_ETL__PRIVACY__ERASURE_LOG no effect in this version"
+            "privacy.erasure_log erased KEEPNET_ETL__PRIVACY__ERASURE_LOG"
         );
         assert!(!text.contains("hunter22"));
     }
@@ -171,11 +164,8 @@ mod tests {
                 "value": "(set, not shown)",
                 "source": "KEEPNET_ETL__API__CLIENT_SECRET",
                 "secret": true,
-                "has_effect": true,
             })
         );
         assert_eq!(find("api.client_id")["value"], serde_json::Value::Null);
-        assert_eq!(find("privacy.min_group")["has_effect"], true);
-        assert_eq!(find("privacy.erasure_log")["has_effect"], false);
     }
 }

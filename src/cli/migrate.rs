@@ -12,9 +12,9 @@ use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
 #[command(after_help = "Examples:
   keepnet-etl migrate
   DATABASE_URL=postgres://user:password@host/database keepnet-etl migrate
-  keepnet-etl migrate --roles                   roles for the daemon, for BI tools and for customers
-  keepnet-etl migrate --roles --print-sql       what an administrator runs where this login may not make roles
-  keepnet-etl migrate --privacy --dry-run       what a change of privacy.* would do to what is stored")]
+  keepnet-etl migrate --roles               make roles for the daemon, BI tools and customers
+  keepnet-etl migrate --roles --print-sql   print that for an administrator, and do nothing
+  keepnet-etl migrate --privacy --dry-run   what a change of privacy.* does to what is stored")]
 pub struct MigrateArgs {
     /// Make the database's roles (owner, writer, reader and more), and bind rows to those who may read them
     #[arg(long)]

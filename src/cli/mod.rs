@@ -146,13 +146,6 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
     }
     let settings = Settings::load(Sources::from_process(cli.config))?;
     let telemetry = telemetry::start(&settings.log, &settings.telemetry);
-    for entry in settings.without_effect() {
-        tracing::warn!(
-            key = entry.key,
-            source = entry.source.as_str(),
-            "this setting is not used by this version"
-        );
-    }
     let app = App::new(settings);
     let done = match cli.command {
         Command::Check(args) => Box::pin(check::run(&app, &args)).await,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use croner::parser::{CronParser, Seconds};
 use tokio::sync::Notify;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
@@ -54,7 +54,11 @@ pub fn next_ticks(cron: &str, now: DateTime<Utc>, count: usize) -> Vec<DateTime<
     let Ok(schedule) = parser.parse(cron) else {
         return Vec::new();
     };
-    schedule.iter_after(now).take(count).collect()
+    // What is below a second in `now` would be carried into the instants.
+    let now = now.trunc_subsecs(0);
+    // Its own iterator leaves out every other second of a schedule that comes each second.
+    let next = |at: &DateTime<Utc>| schedule.find_next_occurrence(at, false).ok();
+    std::iter::successors(next(&now), next).take(count).collect()
 }
 
 /// The shortest pause between the next ticks of a schedule.

@@ -11,9 +11,6 @@ pub(crate) const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
 /// What begins the name of every environment variable that is a setting.
 pub(crate) const VARIABLE_PREFIX: &str = "KEEPNET_ETL__";
 
-/// The comment that marks a key without effect.
-const UNUSED: &str = "Not used by this version.";
-
 static CATALOG: LazyLock<Vec<Section>> = LazyLock::new(|| read(DEFAULT_TOML));
 
 struct Section {
@@ -31,13 +28,6 @@ pub(crate) struct KnownKey {
     pub(crate) meaning: String,
     /// The default as it is written there.
     default: String,
-}
-
-impl KnownKey {
-    /// Whether this version does something with it.
-    pub(crate) fn is_used(&self) -> bool {
-        !self.meaning.contains(UNUSED)
-    }
 }
 
 /// The known keys in the order of `config/default.toml`.

@@ -69,12 +69,6 @@ impl Settings {
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter()
     }
-
-    /// The keys that are set to something, but do nothing in this version. Commands warn of them.
-    pub fn without_effect(&self) -> impl Iterator<Item = &Entry> {
-        self.entries()
-            .filter(|entry| !entry.is_used && entry.is_changed)
-    }
 }
 
 /// A secret given in place or in a file that is read again at each use, so that it can be rotated.

@@ -8,7 +8,7 @@ use config::{Value, ValueKind};
 use secrecy::SecretString;
 
 use crate::settings::Secret;
-use crate::settings::catalog::{KnownKey, known_key, known_keys};
+use crate::settings::catalog::known_keys;
 use crate::settings::error::{Problem, one_line};
 use crate::settings::load::{DEFAULT_SOURCE, Sources};
 use crate::settings::target::url_target;
@@ -28,8 +28,6 @@ pub struct Entry {
     pub source: String,
     /// Whether the value itself is kept from view.
     pub is_secret: bool,
-    /// Whether this version does something with the key.
-    pub is_used: bool,
     /// Whether it is set to something other than the default.
     pub is_changed: bool,
 }
@@ -144,7 +142,6 @@ impl Reader {
             value: (!text.is_empty()).then(|| shown(form.show, text)),
             source: self.source(key),
             is_secret: matches!(form.show, Show::SecretUrl | Show::Nothing),
-            is_used: known_key(key).is_some_and(KnownKey::is_used),
             is_changed: default.as_deref() != Some(text),
         };
         self.entries.insert(key, entry);
