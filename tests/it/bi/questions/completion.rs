@@ -150,7 +150,7 @@ async fn tests_that_still_run_are_listed_and_counted_nowhere_else() {
         for row in view(&pool, name).await {
             let is_same = |test: &&Row| test["enrollment_id"] == row["enrollment_id"];
             assert!(
-                !tests.iter().any(|test| is_same(test)),
+                !tests.iter().any(is_same),
                 "{name} counts a test"
             );
         }
