@@ -58,7 +58,9 @@ pub fn next_ticks(cron: &str, now: DateTime<Utc>, count: usize) -> Vec<DateTime<
     let now = now.trunc_subsecs(0);
     // Its own iterator leaves out every other second of a schedule that comes each second.
     let next = |at: &DateTime<Utc>| schedule.find_next_occurrence(at, false).ok();
-    std::iter::successors(next(&now), next).take(count).collect()
+    std::iter::successors(next(&now), next)
+        .take(count)
+        .collect()
 }
 
 /// The shortest pause between the next ticks of a schedule.

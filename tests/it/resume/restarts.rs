@@ -92,12 +92,10 @@ async fn a_restart_of_the_database_is_survived_in_the_same_run() {
     // In order: transactions are broken off; the server is gone at once, and recovers when it comes back.
     for how in [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGKILL] {
         for moment in ["/users/search", "/exam-result-sessions/"] {
-            sqlx::raw_sql(
-                "drop schema if exists keepnet cascade; drop schema if exists sync cascade",
-            )
-            .execute(&pool)
-            .await
-            .unwrap();
+            sqlx::raw_sql("drop schema if exists keepnet, sync, bi, ref, rollup cascade")
+                .execute(&pool)
+                .await
+                .unwrap();
             let program = Program::between(gate.url(), &url);
             let held = gate.hold_nth(3, move |request| request.contains(moment));
             let mut running = Running::start(&program, "sync");

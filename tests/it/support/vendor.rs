@@ -149,11 +149,13 @@ impl Vendor {
         vendor.by_default(token(), ok(vector(1))).await;
         // What the account's own company has is no company's business but its own.
         for account in ACCOUNTS {
-            about(account, enrollments())
-                .respond_with(ok(page(&[])))
-                .with_priority(OWN)
-                .mount(&vendor.0)
-                .await;
+            for listing in [enrollments(), archive()] {
+                about(account, listing)
+                    .respond_with(ok(page(&[])))
+                    .with_priority(OWN)
+                    .mount(&vendor.0)
+                    .await;
+            }
         }
         vendor
     }

@@ -149,10 +149,7 @@ async fn tests_that_still_run_are_listed_and_counted_nowhere_else() {
     ] {
         for row in view(&pool, name).await {
             let is_same = |test: &&Row| test["enrollment_id"] == row["enrollment_id"];
-            assert!(
-                !tests.iter().any(is_same),
-                "{name} counts a test"
-            );
+            assert!(!tests.iter().any(is_same), "{name} counts a test");
         }
     }
     let quality = view(&pool, "data_quality").await;
