@@ -11,8 +11,9 @@ use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 use tracing::Instrument;
 
 use super::error::{ApiError, ApiErrorKind, ErrorBody};
+use super::outgoing::{Outgoing, headers};
 use super::token::Tokens;
-use super::transport::{Outgoing, Transport, headers};
+use super::transport::Transport;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// How a ZIP archive begins, which an `.xlsx` file is.

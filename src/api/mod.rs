@@ -17,6 +17,7 @@ mod extra;
 mod fields;
 mod json;
 mod order;
+mod outgoing;
 mod pace;
 mod page;
 pub mod rereading;
@@ -44,13 +45,14 @@ use envelope::Answer;
 pub use error::{ApiError, ApiErrorKind};
 pub use extra::{Extra, UnknownMember};
 pub use fields::{DATE_CONTRADICTION, Fields, ItemError, ItemErrorKind};
+use outgoing::{Body, Outgoing};
 pub use pace::{Agreement, Reserved};
 pub use page::{Listing, ListingEnd, Page, Position, Search, UnreadableItem, WireItem};
 #[doc(hidden)]
 pub use retry::Pauses;
 pub use token::Claims;
 use token::Tokens;
-use transport::{Body, Outgoing, Transport};
+use transport::Transport;
 
 /// The API, with the credentials of one account. Clones share connections, token and budget.
 #[derive(Debug, Clone)]

@@ -16,9 +16,9 @@ use super::envelope::Answer;
 use super::error::{ApiError, ApiErrorKind};
 use super::fields::{Fields, ItemError};
 use super::order::{Next, Order, Pages};
+use super::outgoing::{Body, Outgoing};
 pub use super::search::{Casing, Search};
 use super::search::{Filter, SearchBody};
-use super::transport::{Body, Outgoing};
 use super::{Client, decode};
 use crate::verdict::Verdict;
 

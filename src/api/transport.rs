@@ -1,24 +1,21 @@
-//! The one place that sends. Headers, time limit, size limit, the budget, repetition, and what a status means.
+//! The one place that sends. Time limit, size limit, the budget, repetition, and what a status means.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
-};
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
 use tracing::{Instrument, Span, debug, warn};
 use url::Url;
 
 use super::budget::{Budget, Permit};
 use super::daily::Daily;
-use super::endpoint::Endpoint;
 use super::envelope::Answer;
 use super::error::{ApiError, ApiErrorKind, ErrorBody};
+use super::outgoing::{Body, Outgoing, headers};
 use super::retry::{Pauses, Retry, Step, retry_after};
 use super::token::Tokens;
 use crate::clock::SharedClock;
@@ -28,48 +25,6 @@ use crate::telemetry::span;
 
 /// Time for the connection alone.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// Both headers that scope a request to a company; see the trap in [`crate::api`].
-pub(super) const COMPANY_HEADERS: [&str; 2] = ["X-KEEPNET-Company-Id", "X-IR-COMPANY-ID"];
-
-/// A request before it is sent.
-#[derive(Debug, Clone)]
-pub struct Outgoing {
-    /// What it is for, as an infinitive; begins every error.
-    pub doing: String,
-    /// The endpoint.
-    pub endpoint: Endpoint,
-    /// HTTP method.
-    pub method: Method,
-    /// Path below the base URL, segment by segment.
-    pub path: Vec<String>,
-    /// Query parameters.
-    pub query: Vec<(&'static str, String)>,
-    /// Body.
-    pub body: Body,
-    /// The company it is scoped to.
-    pub company: Option<String>,
-}
-
-/// The body of a request.
-#[derive(Debug, Clone)]
-pub enum Body {
-    /// None.
-    Empty,
-    /// JSON text; empty for a POST that says nothing.
-    Json(Vec<u8>),
-    /// Form fields; holds the client secret.
-    Form(SecretString),
-}
-
-impl Body {
-    /// A JSON body.
-    #[must_use]
-    pub fn json(value: &impl Serialize) -> Self {
-        // The requests of this program are plain structs: they always serialize.
-        Self::Json(serde_json::to_vec(value).unwrap_or_default())
-    }
-}
 
 /// Sends requests of one account.
 #[derive(Debug)]
@@ -487,49 +442,6 @@ impl Transport {
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The headers of a request whose answer is JSON.
-pub(super) fn headers(
-    request: &Outgoing,
-    token: Option<&SecretString>,
-) -> Result<HeaderMap, ApiErrorKind> {
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    match &request.body {
-        Body::Empty => {}
-        // Never `application/json-patch+json`, which the vendor's document lists first and its service rejects.
-        Body::Json(json) => {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            // Some servers refuse a POST that does not say its length, and the HTTP library leaves a zero out.
-            if json.is_empty() {
-                headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-            }
-        }
-        Body::Form(_) => {
-            headers.insert(
-                CONTENT_TYPE,
-                HeaderValue::from_static("application/x-www-form-urlencoded"),
-            );
-        }
-    }
-    let unusable = |what: &str| ApiErrorKind::Shape {
-        path: "$".to_owned(),
-        reason: format!("{what} holds characters that no header may hold"),
-    };
-    if let Some(token) = token {
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
-            .map_err(|_| unusable("the token"))?;
-        value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
-    }
-    if let Some(company) = &request.company {
-        let value = HeaderValue::from_str(company).map_err(|_| unusable("the company id"))?;
-        for name in COMPANY_HEADERS {
-            headers.insert(name, value.clone());
-        }
-    }
-    Ok(headers)
 }
 
 /// What a status other than 2xx means.

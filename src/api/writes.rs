@@ -12,7 +12,7 @@ use super::CompanyClient;
 use super::endpoint::Endpoint;
 use super::error::{ApiError, ApiErrorKind};
 use super::fields::Fields;
-use super::transport::{Body, COMPANY_HEADERS, Outgoing};
+use super::outgoing::{Body, COMPANY_HEADERS, Outgoing};
 use crate::cli::enroll::Consent;
 
 /// An enrollment as it is to be created.

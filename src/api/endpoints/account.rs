@@ -4,8 +4,8 @@ use std::hash::{DefaultHasher, Hash};
 
 use crate::api::endpoint::Endpoint;
 use crate::api::fields::{Fields, ItemError};
+use crate::api::outgoing::{Body, Outgoing};
 use crate::api::page::WireItem;
-use crate::api::transport::{Body, Outgoing};
 use crate::api::{ApiError, Client};
 
 /// How the account wants dates written, as far as it may read its own settings.

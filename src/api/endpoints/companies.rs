@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use crate::api::endpoint::Endpoint;
 use crate::api::extra::Extra;
 use crate::api::fields::{Fields, ItemError};
+use crate::api::outgoing::{Body, Outgoing};
 use crate::api::page::{Casing, Listing, Search, WireItem};
-use crate::api::transport::{Body, Outgoing};
 use crate::api::{ApiError, Client, UnreadableItem};
 
 /// Deepest nesting of companies that is followed.

@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::api::endpoint::Endpoint;
 use crate::api::endpoints::summaries::type_number;
 use crate::api::fields::{Fields, ItemError};
+use crate::api::outgoing::Outgoing;
 use crate::api::page::WireItem;
-use crate::api::transport::Outgoing;
 use crate::api::{ApiError, CompanyClient, UnreadableItem};
 
 /// A company by name.

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use crate::api::endpoint::Endpoint;
 use crate::api::extra::Extra;
 use crate::api::fields::{Fields, ItemError};
+use crate::api::outgoing::Outgoing;
 use crate::api::page::WireItem;
-use crate::api::transport::Outgoing;
 use crate::api::{ApiError, CompanyClient, UnreadableItem};
 
 /// Members that are documented and have no column.
