@@ -1,6 +1,8 @@
 //! One private PostgreSQL for all tests, and a database for each.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use keepnet_etl::warehouse::connect::{Target, connect};
@@ -11,7 +13,26 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use tokio::sync::OnceCell;
 
 static SERVER: OnceCell<EmbeddedDatabase> = OnceCell::const_new();
+static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// Databases of tests that have ended. The next test drops them: all of them together would fill a small disk.
+static ENDED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+thread_local! {
+    /// The databases of the test that runs in this thread; it ends with the thread.
+    static OWN: RefCell<Owned> = const { RefCell::new(Owned(Vec::new())) };
+}
+
+struct Owned(Vec<String>);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        if let Ok(mut ended) = ENDED.lock() {
+            ended.append(&mut self.0);
+        }
+    }
+}
 
 /// The server, beside the build; `scripts/test.sh` stops it in the end.
 pub fn data_dir() -> PathBuf {
@@ -60,16 +81,48 @@ async fn drop_leftovers(server: &EmbeddedDatabase) {
 
 /// The URL of a new, empty database.
 pub async fn empty() -> SecretString {
+    let name = new_name("");
+    OWN.with_borrow_mut(|own| own.0.push(name.clone()));
+    create(&name, "template1").await
+}
+
+/// The URL of a new, migrated database: a copy of one that was migrated once.
+pub async fn migrated_url() -> SecretString {
+    let template = TEMPLATE
+        .get_or_init(|| async {
+            let name = new_name("template_");
+            let pool = pool(&create(&name, "template1").await).await;
+            migrate(&pool).await.expect("migrations");
+            pool.close().await;
+            name
+        })
+        .await;
+    let name = new_name("");
+    OWN.with_borrow_mut(|own| own.0.push(name.clone()));
+    create(&name, template).await
+}
+
+fn new_name(kind: &str) -> String {
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("it_{kind}{}_{n}", std::process::id())
+}
+
+async fn create(name: &str, template: &str) -> SecretString {
     let server = server().await;
-    let name = format!(
-        "it_{}_{}",
-        std::process::id(),
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    );
     let mut db = PgConnection::connect_with(&server.connect_options())
         .await
         .expect("connection");
-    sqlx::query(AssertSqlSafe(format!("create database {name}")))
+    let ended = std::mem::take(&mut *ENDED.lock().expect("no panic while it is held"));
+    for ended in ended {
+        // Of a program that a test left behind, the connection may still be there.
+        let drop = format!("drop database if exists {ended} with (force)");
+        sqlx::query(AssertSqlSafe(drop))
+            .execute(&mut db)
+            .await
+            .expect("an ended test's database is nobody's");
+    }
+    let create = format!("create database {name} template {template}");
+    sqlx::query(AssertSqlSafe(create))
         .execute(&mut db)
         .await
         .expect("database");
@@ -93,7 +146,5 @@ pub async fn pool(url: &SecretString) -> PgPool {
 
 /// A pool on a new, migrated database.
 pub async fn migrated() -> PgPool {
-    let pool = pool(&empty().await).await;
-    migrate(&pool).await.expect("migrations");
-    pool
+    pool(&migrated_url().await).await
 }
