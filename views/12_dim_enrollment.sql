@@ -50,8 +50,7 @@ select
     e.due_at,
     (e.due_at at time zone zone.name)::date as due_on,
     coalesce((e.due_at at time zone zone.name)::date < (now() at time zone zone.name)::date, false) as is_past_due,
-    coalesce(e.is_test, (select s.is_test from keepnet.enrollment_summaries s
-                         where s.company_id = e.company_id and s.enrollment_id = e.enrollment_id), p.is_test) as is_test,
+    coalesce(e.is_test, s.is_test, p.is_test) as is_test,
     coalesce(f.is_mandatory, false) as is_mandatory,
     coalesce(f.is_excluded, false) as is_excluded,
     e.is_archived,
@@ -68,6 +67,7 @@ left join keepnet.enrollments p
     on p.company_id = e.company_id and p.enrollment_id = e.parent_enrollment_id and p.deleted_at is null
 left join keepnet.trainings tr on tr.company_id = e.company_id and tr.training_id = e.training_id
 left join ref.enrollment_flags f on f.company_id = e.company_id and f.enrollment_id = e.enrollment_id
+left join keepnet.enrollment_summaries s on s.company_id = e.company_id and s.enrollment_id = e.enrollment_id
 left join ref.status_map m on m.domain = 'enrollment' and m.status = lower(replace(e.status, ' ', ''))
 cross join (select coalesce(min(a.time_zone), 'UTC') as name from sync.accounts a) zone;
 comment on view bi.dim_enrollment is 'One row per company and enrollment: training, survey, poster, infographic, screensaver or learning path; steps of learning paths (is_step) and what the vendor no longer shows (is_deleted) included. From enrollments/search, its archive, enrollments/{id} and training-reports/{id}/summary. Days are in the account''s time zone.';

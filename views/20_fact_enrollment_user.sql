@@ -12,14 +12,8 @@ select
     u.target_user_id,
     u.email,
     nullif(concat_ws(' ', nullif(u.first_name, ''), nullif(u.last_name, '')), '') as full_name,
-    coalesce(
-        (select d.mapped_department from ref.department_map d
-         where d.company_id in (u.company_id, '') and d.department = t.department order by d.company_id desc limit 1),
-        nullif(t.department, '')) as department_now,
-    coalesce(
-        (select d.mapped_department from ref.department_map d
-         where d.company_id in (u.company_id, '') and d.department = u.department order by d.company_id desc limit 1),
-        nullif(u.department, '')) as department_reported,
+    coalesce(own_now.mapped_department, any_now.mapped_department, nullif(t.department, '')) as department_now,
+    coalesce(own.mapped_department, any_company.mapped_department, nullif(u.department, '')) as department_reported,
     u.status,
     coalesce(m.status_group, 'unknown') as status_group,
     coalesce(m.status_group = 'completed', false) as is_completed,
@@ -58,8 +52,7 @@ select
     u.reported_enrollment_id,
     coalesce(e.is_survey, false) as is_survey,
     coalesce(lower(replace(e.type, ' ', '')) = 'learningpath', false) as is_learning_path,
-    coalesce(e.is_test, (select s.is_test from keepnet.enrollment_summaries s
-                         where s.company_id = e.company_id and s.enrollment_id = e.enrollment_id)) as is_test,
+    coalesce(e.is_test, s.is_test) as is_test,
     coalesce(f.is_mandatory, false) as is_mandatory,
     coalesce(f.is_excluded, false) as is_excluded,
     e.is_archived,
@@ -81,6 +74,11 @@ join keepnet.companies c on c.company_id = u.company_id
 left join keepnet.target_users t on t.company_id = u.company_id and t.target_user_id = u.target_user_id
 left join ref.status_map m on m.domain = 'user' and m.status = lower(replace(u.status, ' ', ''))
 left join ref.enrollment_flags f on f.company_id = u.company_id and f.enrollment_id = u.enrollment_id
+left join keepnet.enrollment_summaries s on s.company_id = e.company_id and s.enrollment_id = e.enrollment_id
+left join ref.department_map own on own.company_id = u.company_id and own.department = u.department
+left join ref.department_map any_company on any_company.company_id = '' and any_company.department = u.department
+left join ref.department_map own_now on own_now.company_id = u.company_id and own_now.department = t.department
+left join ref.department_map any_now on any_now.company_id = '' and any_now.department = t.department
 cross join (select coalesce(min(a.time_zone), 'UTC') as name from sync.accounts a) zone
 where not (e.is_step and exists (
     select from keepnet.enrollments p
@@ -245,10 +243,7 @@ select
     u.target_user_id,
     u.email,
     nullif(concat_ws(' ', nullif(u.first_name, ''), nullif(u.last_name, '')), '') as full_name,
-    coalesce(
-        (select d.mapped_department from ref.department_map d
-         where d.company_id in (u.company_id, '') and d.department = u.department order by d.company_id desc limit 1),
-        nullif(u.department, '')) as department_reported,
+    coalesce(own.mapped_department, any_company.mapped_department, nullif(u.department, '')) as department_reported,
     u.status,
     coalesce(m.status_group, 'unknown') as status_group,
     coalesce(m.status_group = 'completed', false) as is_completed,
@@ -261,14 +256,16 @@ select
           then coalesce(u.first_completed_at, u.session_completed_at, u.valid_from) end at time zone zone.name)::date as completed_on,
     u.valid_from as status_since,
     coalesce(e.is_survey, false) as is_survey,
-    coalesce(p.is_test, (select s.is_test from keepnet.enrollment_summaries s
-                         where s.company_id = p.company_id and s.enrollment_id = p.enrollment_id)) as is_test
+    coalesce(p.is_test, s.is_test) as is_test
 from keepnet.enrollment_users u
 join keepnet.enrollments e on e.company_id = u.company_id and e.enrollment_id = u.enrollment_id and e.is_step
 join keepnet.enrollments p on p.company_id = e.company_id and p.enrollment_id = e.parent_enrollment_id
 join keepnet.companies c on c.company_id = u.company_id
 left join keepnet.target_users t on t.company_id = u.company_id and t.target_user_id = u.target_user_id
 left join ref.status_map m on m.domain = 'user' and m.status = lower(replace(u.status, ' ', ''))
+left join keepnet.enrollment_summaries s on s.company_id = p.company_id and s.enrollment_id = p.enrollment_id
+left join ref.department_map own on own.company_id = u.company_id and own.department = u.department
+left join ref.department_map any_company on any_company.company_id = '' and any_company.department = u.department
 cross join (select coalesce(min(a.time_zone), 'UTC') as name from sync.accounts a) zone
 where u.deleted_at is null and e.deleted_at is null and p.deleted_at is null and c.deleted_at is null
   and (u.reported_enrollment_id = u.enrollment_id

@@ -8,26 +8,20 @@ select
     c.name as company_name,
     n.enrollment_id,
     e.name as enrollment_name,
-    coalesce(
-        (select d.mapped_department from ref.department_map d
-         where d.company_id in (n.company_id, '') and d.department = n.department order by d.company_id desc limit 1),
-        nullif(n.department, '')) as department_reported,
+    coalesce(own.mapped_department, any_company.mapped_department, nullif(n.department, '')) as department_reported,
     nullif(n.status, '') as status,
     coalesce(m.status_group, 'unknown') as status_group,
     n.user_count
-from (
-    select company_id, enrollment_id, department, status, sum(entered_count - left_count)::bigint as user_count
-    from rollup.status_months
-    group by company_id, enrollment_id, department, status
-    having sum(entered_count - left_count) <> 0) n
+from rollup.department_statuses n
 join keepnet.enrollments e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id and e.deleted_at is null
 join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null
-left join ref.status_map m on m.domain = 'user' and m.status = lower(replace(n.status, ' ', ''))
-where not (e.is_step and exists (
-    select from keepnet.enrollments p
-    where p.company_id = e.company_id and p.enrollment_id = e.parent_enrollment_id
-      and (p.deleted_at is null or e.deleted_at is not null)));
-comment on view bi.fact_enrollment_status is 'One row per company, top-level enrollment, department as reported and status: how many people. What is there now, tests included (join dim_enrollment for is_test). Enrollments without users have no row. The sums of fact_enrollment_user, for reports over many people (rollup.status_months).';
+left join ref.status_map m on m.domain = 'user' and m.status = n.status_word
+left join ref.department_map own on own.company_id = n.company_id and own.department = n.department
+left join ref.department_map any_company on any_company.company_id = '' and any_company.department = n.department
+left join keepnet.enrollments path
+    on path.company_id = e.company_id and path.enrollment_id = e.parent_enrollment_id and path.deleted_at is null
+where not (e.is_step and path.enrollment_id is not null);
+comment on view bi.fact_enrollment_status is 'One row per company, top-level enrollment, department as reported and status: how many people. What is there now, tests included (join dim_enrollment for is_test). Enrollments without users have no row. The sums of fact_enrollment_user, for reports over many people (rollup.department_statuses).';
 comment on column bi.fact_enrollment_status.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.fact_enrollment_status.enrollment_key is 'Stable number of the enrollment: use it for relationships.';
 comment on column bi.fact_enrollment_status.company_id is 'The vendors id of the company. Ids may differ only by case: compare them exactly.';
@@ -54,12 +48,10 @@ select
 from rollup.completion_days n
 join keepnet.enrollments e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id and e.deleted_at is null
 join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null
-join ref.status_map m
-    on m.domain = 'user' and m.status = lower(replace(n.status, ' ', '')) and m.status_group = 'completed'
-where not (e.is_step and exists (
-    select from keepnet.enrollments p
-    where p.company_id = e.company_id and p.enrollment_id = e.parent_enrollment_id
-      and (p.deleted_at is null or e.deleted_at is not null)));
+join ref.status_map m on m.domain = 'user' and m.status = n.status_word and m.status_group = 'completed'
+left join keepnet.enrollments path
+    on path.company_id = e.company_id and path.enrollment_id = e.parent_enrollment_id and path.deleted_at is null
+where not (e.is_step and path.enrollment_id is not null);
 comment on view bi.fact_completion_day is 'One row per company, top-level enrollment, day, status and basis: how many people finished on that day. Counts those who are completed now. Tests included (join dim_enrollment for is_test). The sums of fact_enrollment_user, for reports over many people (rollup.completion_days).';
 comment on column bi.fact_completion_day.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.fact_completion_day.enrollment_key is 'Stable number of the enrollment: use it for relationships.';
@@ -103,13 +95,12 @@ select
     coalesce(n.failed_count, 0) as failed_count,
     coalesce(n.unknown_status_count, 0) as unknown_status_count,
     case when e.is_past_due then coalesce(n.targeted_user_count - n.completed_count, 0) else 0 end as overdue_count,
-    case when e.due_on is not null then coalesce(d.completed_on_time_count, 0) end as completed_on_time_count,
+    case when e.due_on is not null then coalesce(n.completed_on_time_count, 0) end as completed_on_time_count,
     n.started_count::double precision / nullif(n.targeted_user_count, 0) as participation_rate,
     n.completed_count::double precision / nullif(n.targeted_user_count, 0) as completion_rate,
-    case when e.due_on is not null then coalesce(d.completed_on_time_count, 0)
+    case when e.due_on is not null then coalesce(n.completed_on_time_count, 0)
         / nullif(n.targeted_user_count, 0)::double precision end as on_time_rate,
-    (select count(*) from keepnet.anonymous_results r
-     where r.company_id = e.company_id and r.enrollment_id = e.enrollment_id and r.deleted_at is null) as anonymous_result_count,
+    coalesce(r.result_count, 0) as anonymous_result_count,
     s.total_target_user_count as vendor_target_user_count,
     nullif(s.completed_count, -1) as vendor_completed_count,
     nullif(s.in_progress_count, -1) as vendor_in_progress_count,
@@ -129,21 +120,16 @@ left join (
            coalesce(sum(r.user_count) filter (where m.status_group = 'completed'), 0)::bigint as completed_count,
            coalesce(sum(r.user_count) filter (where m.status_group = 'failed'), 0)::bigint as failed_count,
            coalesce(sum(r.user_count) filter (where coalesce(m.status_group, 'unknown') = 'unknown'),
-                    0)::bigint as unknown_status_count
-    from (select company_id, enrollment_id, status, sum(entered_count - left_count) as user_count
-          from rollup.status_months
-          group by company_id, enrollment_id, status) r
-    left join ref.status_map m on m.domain = 'user' and m.status = lower(replace(r.status, ' ', ''))
+                    0)::bigint as unknown_status_count,
+           sum(r.on_time_count) filter (where m.status_group = 'completed')::bigint as completed_on_time_count
+    from rollup.enrollment_statuses r
+    left join ref.status_map m on m.domain = 'user' and m.status = r.status_word
     group by r.company_id, r.enrollment_id) n on n.company_id = e.company_id and n.enrollment_id = e.enrollment_id
 left join (
-    select r.company_id, r.enrollment_id, sum(r.user_count)::bigint as completed_on_time_count
-    from rollup.completion_days r
-    join ref.status_map m
-        on m.domain = 'user' and m.status = lower(replace(r.status, ' ', '')) and m.status_group = 'completed'
-    join keepnet.enrollments due on due.company_id = r.company_id and due.enrollment_id = r.enrollment_id
-    cross join (select coalesce(min(a.time_zone), 'UTC') as name from sync.accounts a) zone
-    where r.day <= (due.due_at at time zone zone.name)::date
-    group by r.company_id, r.enrollment_id) d on d.company_id = e.company_id and d.enrollment_id = e.enrollment_id
+    select company_id, enrollment_id, count(*) as result_count
+    from keepnet.anonymous_results
+    where deleted_at is null
+    group by company_id, enrollment_id) r on r.company_id = e.company_id and r.enrollment_id = e.enrollment_id
 left join keepnet.enrollment_summaries s
     on s.company_id = e.company_id and s.enrollment_id = e.enrollment_id and s.deleted_at is null
 where e.is_top_level and not e.is_deleted;

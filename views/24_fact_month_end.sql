@@ -234,10 +234,9 @@ from (
                                             or m.status_group not in ('cancelled', 'excluded')) as targeted_user_count,
                sum(r.user_count) filter (where m.status_group in ('in progress', 'completed', 'failed')) as started_count,
                sum(r.user_count) filter (where m.status_group = 'completed') as completed_count
-        from (select company_id, enrollment_id, month, status, sum(entered_count - left_count) as user_count
-              from rollup.status_months
-              group by company_id, enrollment_id, month, status) r
-        left join ref.status_map m on m.domain = 'user' and m.status = lower(replace(r.status, ' ', ''))
+        from (select company_id, enrollment_id, month, status_word, entered_count - left_count as user_count
+              from rollup.status_months) r
+        left join ref.status_map m on m.domain = 'user' and m.status = r.status_word
         group by r.company_id, r.enrollment_id, r.month) s
         on s.company_id = g.company_id and s.enrollment_id = g.enrollment_id and s.month = month.month_start
     left join (

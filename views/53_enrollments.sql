@@ -29,19 +29,20 @@ from bi.fact_enrollment f
 cross join bi.present p
 left join (
     select
-        s.company_key,
         s.company_id,
-        s.enrollment_key,
+        s.enrollment_id,
         coalesce(sum(s.user_count) filter (
-            where s.status_group not in ('queued', 'not delivered', 'cancelled', 'excluded')), 0)::bigint as delivered_count,
+            where coalesce(m.status_group, 'unknown') not in ('queued', 'not delivered', 'cancelled', 'excluded')), 0)::bigint
+            as delivered_count,
         coalesce(sum(s.user_count) filter (
-            where s.status_group in ('opened', 'clicked', 'in progress', 'completed', 'failed')), 0)::bigint as opened_count
-    from bi.fact_enrollment_status s
-    group by s.company_key, s.company_id, s.enrollment_key) n
-    on n.company_key = f.company_key and n.company_id = f.company_id and n.enrollment_key = f.enrollment_key
+            where m.status_group in ('opened', 'clicked', 'in progress', 'completed', 'failed')), 0)::bigint as opened_count
+    from rollup.enrollment_statuses s
+    left join ref.status_map m on m.domain = 'user' and m.status = s.status_word
+    group by s.company_id, s.enrollment_id) n
+    on n.company_id = f.company_id and n.enrollment_id = f.enrollment_id
 where f.is_test is not true
   and not f.is_excluded;
-comment on view bi.enrollment_funnel is 'One row per company and top-level enrollment: how many people it was assigned to, reached, was opened by, begun and completed by. Each stage holds those that came further. Tests and what ref.enrollment_flags excludes are left out; users of a learning path are counted once. From fact_enrollment and fact_enrollment_status.';
+comment on view bi.enrollment_funnel is 'One row per company and top-level enrollment: how many people it was assigned to, reached, was opened by, begun and completed by. Each stage holds those that came further. Tests and what ref.enrollment_flags excludes are left out; users of a learning path are counted once. From fact_enrollment and rollup.enrollment_statuses.';
 comment on column bi.enrollment_funnel.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.enrollment_funnel.enrollment_key is 'Stable number of the enrollment: use it for relationships.';
 comment on column bi.enrollment_funnel.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';

@@ -113,26 +113,51 @@ select
         - case when lag(q.quarter_end) over quarters = (date_trunc('quarter', q.quarter_end) - interval '1 day')::date
                then lag(q.completed_count / nullif(q.assigned_count, 0)::double precision) over quarters end as change
 from (
+    -- How many more or fewer in each quarter, added up: with a row for each quarter since the first.
     select
-        u.company_key,
-        u.company_id,
-        u.company_name,
-        coalesce(u.department_then, '(none)') as department_then,
-        u.month_end as quarter_end,
-        count(*) as assigned_count,
-        count(*) filter (where u.is_completed) as completed_count
-    from bi.fact_user_month_end u
+        c.company_key,
+        d.company_id,
+        c.name as company_name,
+        d.department_then,
+        (z.quarter + interval '3 months - 1 day')::date as quarter_end,
+        sum(d.assigned_count)::bigint as assigned_count,
+        sum(d.completed_count)::bigint as completed_count
+    from (
+        select
+            r.company_id,
+            coalesce(own.mapped_department, any_company.mapped_department, nullif(r.department, ''), '(none)')
+                as department_then,
+            r.quarter,
+            sum(r.change) as assigned_count,
+            coalesce(sum(r.change) filter (where m.status_group = 'completed'), 0) as completed_count
+        from rollup.department_quarters r
+        join (
+            select k.company_id, k.enrollment_id
+            from keepnet.enrollments k
+            left join keepnet.enrollments path
+                on path.company_id = k.company_id and path.enrollment_id = k.parent_enrollment_id
+                and (path.deleted_at is null or k.deleted_at is not null)
+            left join keepnet.enrollment_summaries s on s.company_id = k.company_id and s.enrollment_id = k.enrollment_id
+            left join ref.enrollment_flags f on f.company_id = k.company_id and f.enrollment_id = k.enrollment_id
+            where not (k.is_step and path.enrollment_id is not null)
+              and coalesce(k.is_test, s.is_test) is not true
+              and f.is_excluded is not true) e on e.company_id = r.company_id and e.enrollment_id = r.enrollment_id
+        left join ref.status_map m on m.domain = 'user' and m.status = r.status_word
+        left join ref.department_map own on own.company_id = r.company_id and own.department = r.department
+        left join ref.department_map any_company on any_company.company_id = '' and any_company.department = r.department
+        where m.status_group is null or m.status_group not in ('cancelled', 'excluded')
+        group by r.company_id, 2, r.quarter) d
+    join keepnet.companies c on c.company_id = d.company_id
     cross join bi.present p
-    where u.month_key % 100 in (3, 6, 9, 12)
-      and u.month_end < p.today
-      and u.is_covered
-      and u.is_targeted
-      and u.is_test is not true
-      and not u.is_excluded
-    group by u.company_key, u.company_id, u.company_name, coalesce(u.department_then, '(none)'), u.month_end) q
+    join lateral generate_series(
+        d.quarter::timestamp,
+        date_trunc('quarter', p.today::timestamp) - interval '3 months',
+        interval '3 months') z (quarter) on true
+    group by c.company_key, d.company_id, c.name, d.department_then, z.quarter
+    having sum(d.assigned_count) <> 0) q
 window quarters as (
     partition by q.company_key, q.company_id, q.department_then order by q.quarter_end);
-comment on view bi.completion_by_department_and_quarter is 'One row per company, quarter that is over and department in which people were at its end: of all that they were assigned to by then, how much they had completed, against the quarter before. Who moved since is counted where they were then. Only what keepnet-etl was watching then; tests and what ref.enrollment_flags excludes are left out. From fact_user_month_end.';
+comment on view bi.completion_by_department_and_quarter is 'One row per company, quarter that is over and department in which people were at its end: of all that they were assigned to by then, how much they had completed, against the quarter before. Who moved since is counted where they were then. Only what keepnet-etl was watching then; tests and what ref.enrollment_flags excludes are left out. From rollup.department_quarters: the sums of fact_user_month_end.';
 comment on column bi.completion_by_department_and_quarter.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.completion_by_department_and_quarter.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';
 comment on column bi.completion_by_department_and_quarter.company_name is 'Name of the company now.';
@@ -164,20 +189,29 @@ from (
         s.company_key,
         s.company_id,
         s.company_name,
-        coalesce(s.department_reported, '(none)') as department,
-        count(distinct s.enrollment_key) as enrollment_count,
-        coalesce(sum(s.user_count) filter (where s.status_group not in ('cancelled', 'excluded')), 0)::bigint as assigned_count,
-        coalesce(sum(s.user_count) filter (where s.status_group = 'completed'), 0)::bigint as completed_count,
-        coalesce(sum(s.user_count) filter (
-            where s.status_group not in ('completed', 'cancelled', 'excluded') and e.due_on < p.today), 0)::bigint as overdue_count
-    from bi.fact_enrollment_status s
+        s.department,
+        count(*) as enrollment_count,
+        sum(s.assigned_count)::bigint as assigned_count,
+        sum(s.completed_count)::bigint as completed_count,
+        coalesce(sum(s.assigned_count - s.completed_count) filter (where e.due_on < p.today), 0)::bigint as overdue_count
+    from (
+        select
+            n.company_key,
+            n.company_id,
+            n.company_name,
+            n.enrollment_id,
+            coalesce(n.department_reported, '(none)') as department,
+            coalesce(sum(n.user_count) filter (where n.status_group not in ('cancelled', 'excluded')), 0) as assigned_count,
+            coalesce(sum(n.user_count) filter (where n.status_group = 'completed'), 0) as completed_count
+        from bi.fact_enrollment_status n
+        group by n.company_key, n.company_id, n.company_name, n.enrollment_id, coalesce(n.department_reported, '(none)')) s
     join bi.dim_enrollment e
         on e.company_key = s.company_key and e.company_id = s.company_id and e.enrollment_id = s.enrollment_id
     cross join bi.present p
     where e.is_test is not true
       and not e.is_excluded
       and e.created_on > p.today - 365
-    group by s.company_key, s.company_id, s.company_name, coalesce(s.department_reported, '(none)')) d;
+    group by s.company_key, s.company_id, s.company_name, s.department) d;
 comment on view bi.department_league is 'One row per company and department: how much of what was assigned in the last 365 days its people completed, and its place among the departments of the company. Department as the enrollment reported it. Tests and what ref.enrollment_flags excludes are left out. From fact_enrollment_status.';
 comment on column bi.department_league.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.department_league.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';

@@ -22,28 +22,18 @@ select
     f.completed_count,
     f.participation_rate,
     f.completion_rate,
-    coalesce(s.session_count, 0) as people_with_session_count,
+    coalesce(s.latest_count, 0) as people_with_session_count,
     coalesce(s.incomplete_count, 0) as incomplete_session_count,
     coalesce(s.repeated_count, 0) as repeated_session_count,
-    greatest(f.completed_count - coalesce(s.session_count, 0), 0) as completed_without_session_count,
+    greatest(f.completed_count - coalesce(s.latest_count, 0), 0) as completed_without_session_count,
     f.is_anonymous,
     f.anonymous_result_count
 from bi.fact_enrollment f
-left join (
-    select
-        x.company_key,
-        x.company_id,
-        x.enrollment_key,
-        count(*) filter (where x.is_latest) as session_count,
-        count(*) filter (where x.is_latest and x.answered_count < x.asked_count) as incomplete_count,
-        count(*) filter (where not x.is_latest) as repeated_count
-    from bi.fact_survey_session x
-    group by x.company_key, x.company_id, x.enrollment_key) s
-    on s.company_key = f.company_key and s.company_id = f.company_id and s.enrollment_key = f.enrollment_key
+left join rollup.survey_sessions s on s.company_id = f.company_id and s.enrollment_id = f.enrollment_id
 where f.is_survey
   and f.is_test is not true
   and not f.is_excluded;
-comment on view bi.survey_participation is 'One row per company and survey: how many were invited, took part and finished, and how many of their sessions lack answers. Surveys that are steps of a learning path are in learning_path_steps. Tests and what ref.enrollment_flags excludes are left out. From fact_enrollment and fact_survey_session.';
+comment on view bi.survey_participation is 'One row per company and survey: how many were invited, took part and finished, and how many of their sessions lack answers. Surveys that are steps of a learning path are in learning_path_steps. Tests and what ref.enrollment_flags excludes are left out. From fact_enrollment and rollup.survey_sessions.';
 comment on column bi.survey_participation.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.survey_participation.enrollment_key is 'Stable number of the survey: use it for relationships.';
 comment on column bi.survey_participation.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';
@@ -66,48 +56,50 @@ comment on column bi.survey_participation.anonymous_result_count is 'Results of 
 
 create or replace view bi.fact_survey_score as
 select
-    o.company_key,
-    o.enrollment_key,
-    o.company_id,
-    o.company_name,
-    o.enrollment_id,
-    o.enrollment_name,
+    c.company_key,
+    e.enrollment_key,
+    n.company_id,
+    c.name as company_name,
+    n.enrollment_id,
+    e.enrollment_name,
     e.training_name,
     e.starts_on,
     e.created_on,
-    o.question_id,
+    n.question_id,
     min(q.question_text collate "C") as question_text,
     min(q.position) as position,
     coalesce(min(q.group_id), '(none)') as group_id,
     coalesce(
-        min(l.label),
+        min(coalesce(l.label, any_training.label)),
         min(q.group_id),
         '(none)') as group_label,
-    coalesce(o.department_reported, '(none)') as department,
-    sum(o.answer_count)::bigint as answer_count,
-    sum(o.answer_count * o.score) as score_sum,
-    coalesce(sum(o.answer_count) filter (where o.score < 20), 0)::bigint as lowest_count,
-    coalesce(sum(o.answer_count) filter (where o.score >= 20 and o.score < 40), 0)::bigint as low_count,
-    coalesce(sum(o.answer_count) filter (where o.score >= 40 and o.score <= 60), 0)::bigint as middle_count,
-    coalesce(sum(o.answer_count) filter (where o.score > 60 and o.score <= 80), 0)::bigint as high_count,
-    coalesce(sum(o.answer_count) filter (where o.score > 80), 0)::bigint as highest_count
-from bi.fact_answer_option o
-join bi.dim_enrollment e
-    on e.company_key = o.company_key and e.company_id = o.company_id and e.enrollment_id = o.enrollment_id
-join keepnet.survey_questions q on q.company_id = o.company_id and q.question_key = o.question_key
-left join lateral (
-    select g.label
-    from ref.question_group_labels g
-    where g.training_name in (e.training_name, '') and g.group_id = q.group_id
-    order by g.training_name desc
-    limit 1) l on true
-where o.score is not null
+    coalesce(own.mapped_department, any_company.mapped_department, nullif(n.department, ''), '(none)') as department,
+    sum(n.answer_count)::bigint as answer_count,
+    sum(100 * n.position_sum / (q.option_count - 1)::double precision) as score_sum,
+    sum(n.lowest_count)::bigint as lowest_count,
+    sum(n.low_count)::bigint as low_count,
+    sum(n.middle_count)::bigint as middle_count,
+    sum(n.high_count)::bigint as high_count,
+    sum(n.highest_count)::bigint as highest_count
+from rollup.question_scores n
+join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null
+join bi.dim_enrollment e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
+join keepnet.survey_questions q
+    on q.company_id = n.company_id and q.enrollment_id = n.enrollment_id
+    and q.content_id = n.content_id and q.question_id = n.question_id
+left join ref.question_group_labels l on l.training_name = e.training_name and l.group_id = q.group_id
+left join ref.question_group_labels any_training on any_training.training_name = '' and any_training.group_id = q.group_id
+left join ref.department_map own on own.company_id = n.company_id and own.department = n.department
+left join ref.department_map any_company on any_company.company_id = '' and any_company.department = n.department
+where q.option_count > 1
   and e.is_survey
+  and not e.is_deleted
   and e.is_test is not true
   and not e.is_excluded
-group by o.company_key, o.enrollment_key, o.company_id, o.company_name, o.enrollment_id, o.enrollment_name,
-    e.training_name, e.starts_on, e.created_on, o.question_id, coalesce(o.department_reported, '(none)');
-comment on view bi.fact_survey_score is 'One row per company, survey, question in whatever language, and department as reported: how many people''s latest sessions answered it, and with what score. Single choices only; reversed questions are flipped. Small groups are in it: it is what the survey views are made of, and they hide them. Tests and what ref.enrollment_flags excludes are left out. From fact_answer_option.';
+group by c.company_key, e.enrollment_key, n.company_id, c.name, n.enrollment_id, e.enrollment_name,
+    e.training_name, e.starts_on, e.created_on, n.question_id,
+    coalesce(own.mapped_department, any_company.mapped_department, nullif(n.department, ''), '(none)');
+comment on view bi.fact_survey_score is 'One row per company, survey, question in whatever language, and department as reported: how many people''s latest sessions answered it, and with what score. Single choices only; reversed questions are flipped. Small groups are in it: it is what the survey views are made of, and they hide them. Tests and what ref.enrollment_flags excludes are left out. From rollup.question_scores: the sums of fact_answer_option.';
 comment on column bi.fact_survey_score.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.fact_survey_score.enrollment_key is 'Stable number of the survey: use it for relationships.';
 comment on column bi.fact_survey_score.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';
