@@ -2,47 +2,38 @@
 
 create or replace view bi.completion_by_day as
 select
-    d.company_key,
-    d.enrollment_key,
+    f.company_key,
+    f.enrollment_key,
     d.company_id,
-    d.company_name,
+    f.company_name,
     d.enrollment_id,
-    d.enrollment_name,
-    d.is_survey,
-    d.completed_on,
+    f.enrollment_name,
+    f.is_survey,
+    d.day as completed_on,
     d.completed_count,
     d.estimated_count,
-    (sum(d.completed_count) over curve)::bigint as completed_so_far,
-    d.assigned_count,
-    (sum(d.completed_count) over curve)::double precision / nullif(d.assigned_count, 0) as completion_rate_so_far,
-    d.is_before_installation
+    d.completed_so_far,
+    f.targeted_user_count as assigned_count,
+    d.completed_so_far::double precision / nullif(f.targeted_user_count, 0) as completion_rate_so_far,
+    d.day < i.installed_on as is_before_installation
 from (
     select
-        n.company_key,
-        n.enrollment_key,
-        n.company_id,
-        n.company_name,
-        n.enrollment_id,
-        n.enrollment_name,
-        f.is_survey,
-        n.completed_on,
-        sum(n.completed_count)::bigint as completed_count,
-        coalesce(sum(n.completed_count) filter (where n.completed_at_basis = 'first seen'), 0)::bigint as estimated_count,
-        f.targeted_user_count as assigned_count,
-        n.completed_on < i.installed_on as is_before_installation
-    from bi.fact_completion_day n
-    join bi.fact_enrollment f
-        on f.company_key = n.company_key and f.company_id = n.company_id and f.enrollment_key = n.enrollment_key
-    cross join (
-        select (min(a.first_used_at) at time zone min(p.time_zone))::date as installed_on
-        from sync.accounts a cross join bi.present p) i
-    where f.is_test is not true
-      and not f.is_excluded
-    group by n.company_key, n.enrollment_key, n.company_id, n.company_name, n.enrollment_id, n.enrollment_name,
-        f.is_survey, n.completed_on, f.targeted_user_count, i.installed_on) d
-window curve as (
-    partition by d.company_key, d.company_id, d.enrollment_key, d.enrollment_id order by d.completed_on);
-comment on view bi.completion_by_day is 'One row per company, top-level enrollment and day on which somebody completed it: how many on that day, and up to it. Days before keepnet-etl was installed are in it and marked: trainings by the vendor''s date, surveys by the end of the first session. Of those who are completed now; tests and what ref.enrollment_flags excludes are left out. From fact_completion_day.';
+        r.company_id,
+        r.enrollment_id,
+        r.day,
+        sum(r.user_count)::bigint as completed_count,
+        coalesce(sum(r.user_count) filter (where r.basis = 'first seen'), 0)::bigint as estimated_count,
+        (sum(sum(r.user_count)) over (partition by r.company_id, r.enrollment_id order by r.day))::bigint as completed_so_far
+    from rollup.completion_days r
+    join ref.status_map m on m.domain = 'user' and m.status = r.status_word and m.status_group = 'completed'
+    group by r.company_id, r.enrollment_id, r.day) d
+join bi.fact_enrollment f on f.company_id = d.company_id and f.enrollment_id = d.enrollment_id
+cross join (
+    select (min(a.first_used_at) at time zone min(p.time_zone))::date as installed_on
+    from sync.accounts a cross join bi.present p) i
+where f.is_test is not true
+  and not f.is_excluded;
+comment on view bi.completion_by_day is 'One row per company, top-level enrollment and day on which somebody completed it: how many on that day, and up to it. Days before keepnet-etl was installed are in it and marked: trainings by the vendor''s date, surveys by the end of the first session. Of those who are completed now; tests and what ref.enrollment_flags excludes are left out. From rollup.completion_days: the sums of fact_completion_day.';
 comment on column bi.completion_by_day.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.completion_by_day.enrollment_key is 'Stable number of the enrollment: use it for relationships.';
 comment on column bi.completion_by_day.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';
@@ -124,29 +115,37 @@ from (
         sum(d.completed_count)::bigint as completed_count
     from (
         select
-            r.company_id,
-            coalesce(own.mapped_department, any_company.mapped_department, nullif(r.department, ''), '(none)')
+            n.company_id,
+            coalesce(own.mapped_department, any_company.mapped_department, nullif(n.department, ''), '(none)')
                 as department_then,
-            r.quarter,
-            sum(r.change) as assigned_count,
-            coalesce(sum(r.change) filter (where m.status_group = 'completed'), 0) as completed_count
-        from rollup.department_quarters r
-        join (
-            select k.company_id, k.enrollment_id
-            from keepnet.enrollments k
-            left join keepnet.enrollments path
-                on path.company_id = k.company_id and path.enrollment_id = k.parent_enrollment_id
-                and (path.deleted_at is null or k.deleted_at is not null)
-            left join keepnet.enrollment_summaries s on s.company_id = k.company_id and s.enrollment_id = k.enrollment_id
-            left join ref.enrollment_flags f on f.company_id = k.company_id and f.enrollment_id = k.enrollment_id
-            where not (k.is_step and path.enrollment_id is not null)
-              and coalesce(k.is_test, s.is_test) is not true
-              and f.is_excluded is not true) e on e.company_id = r.company_id and e.enrollment_id = r.enrollment_id
-        left join ref.status_map m on m.domain = 'user' and m.status = r.status_word
-        left join ref.department_map own on own.company_id = r.company_id and own.department = r.department
-        left join ref.department_map any_company on any_company.company_id = '' and any_company.department = r.department
-        where m.status_group is null or m.status_group not in ('cancelled', 'excluded')
-        group by r.company_id, 2, r.quarter) d
+            n.quarter,
+            sum(n.assigned_count) as assigned_count,
+            sum(n.completed_count) as completed_count
+        from (
+            -- Fewer rows first: what follows is done for each of them.
+            select
+                r.company_id,
+                r.enrollment_id,
+                r.department,
+                r.quarter,
+                sum(r.change) as assigned_count,
+                coalesce(sum(r.change) filter (where m.status_group = 'completed'), 0) as completed_count
+            from rollup.department_quarters r
+            left join ref.status_map m on m.domain = 'user' and m.status = r.status_word
+            where m.status_group is null or m.status_group not in ('cancelled', 'excluded')
+            group by r.company_id, r.enrollment_id, r.department, r.quarter) n
+        join keepnet.enrollments e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
+        left join keepnet.enrollments path
+            on path.company_id = e.company_id and path.enrollment_id = e.parent_enrollment_id
+            and (path.deleted_at is null or e.deleted_at is not null)
+        left join keepnet.enrollment_summaries s on s.company_id = e.company_id and s.enrollment_id = e.enrollment_id
+        left join ref.enrollment_flags f on f.company_id = e.company_id and f.enrollment_id = e.enrollment_id
+        left join ref.department_map own on own.company_id = n.company_id and own.department = n.department
+        left join ref.department_map any_company on any_company.company_id = '' and any_company.department = n.department
+        where not (e.is_step and path.enrollment_id is not null)
+          and coalesce(e.is_test, s.is_test) is not true
+          and f.is_excluded is not true
+        group by n.company_id, 2, n.quarter) d
     join keepnet.companies c on c.company_id = d.company_id
     cross join bi.present p
     join lateral generate_series(
@@ -193,26 +192,44 @@ from (
         count(*) as enrollment_count,
         sum(s.assigned_count)::bigint as assigned_count,
         sum(s.completed_count)::bigint as completed_count,
-        coalesce(sum(s.assigned_count - s.completed_count) filter (where e.due_on < p.today), 0)::bigint as overdue_count
+        coalesce(sum(s.assigned_count - s.completed_count) filter (where s.due_on < p.today), 0)::bigint as overdue_count
     from (
         select
-            n.company_key,
-            n.company_id,
-            n.company_name,
-            n.enrollment_id,
-            coalesce(n.department_reported, '(none)') as department,
-            coalesce(sum(n.user_count) filter (where n.status_group not in ('cancelled', 'excluded')), 0) as assigned_count,
-            coalesce(sum(n.user_count) filter (where n.status_group = 'completed'), 0) as completed_count
-        from bi.fact_enrollment_status n
-        group by n.company_key, n.company_id, n.company_name, n.enrollment_id, coalesce(n.department_reported, '(none)')) s
-    join bi.dim_enrollment e
-        on e.company_key = s.company_key and e.company_id = s.company_id and e.enrollment_id = s.enrollment_id
+            e.company_key,
+            e.company_id,
+            e.company_name,
+            e.enrollment_id,
+            coalesce(own.mapped_department, any_company.mapped_department, nullif(n.department, ''), '(none)') as department,
+            e.due_on,
+            sum(n.assigned_count) as assigned_count,
+            sum(n.completed_count) as completed_count
+        from (
+            -- Fewer rows first: what follows is done for each of them.
+            select
+                r.company_id,
+                r.enrollment_id,
+                r.department,
+                coalesce(sum(r.user_count) filter (
+                    where m.status_group is null or m.status_group not in ('cancelled', 'excluded')), 0) as assigned_count,
+                coalesce(sum(r.user_count) filter (where m.status_group = 'completed'), 0) as completed_count
+            from rollup.department_statuses r
+            left join ref.status_map m on m.domain = 'user' and m.status = r.status_word
+            group by r.company_id, r.enrollment_id, r.department) n
+        join bi.dim_enrollment e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
+        join bi.dim_company c on c.company_id = n.company_id
+        left join ref.department_map own on own.company_id = n.company_id and own.department = n.department
+        left join ref.department_map any_company on any_company.company_id = '' and any_company.department = n.department
+        cross join bi.present p
+        where e.is_top_level
+          and not e.is_deleted
+          and not c.is_deleted
+          and e.is_test is not true
+          and not e.is_excluded
+          and e.created_on > p.today - 365
+        group by e.company_key, e.company_id, e.company_name, e.enrollment_id, 5, e.due_on) s
     cross join bi.present p
-    where e.is_test is not true
-      and not e.is_excluded
-      and e.created_on > p.today - 365
     group by s.company_key, s.company_id, s.company_name, s.department) d;
-comment on view bi.department_league is 'One row per company and department: how much of what was assigned in the last 365 days its people completed, and its place among the departments of the company. Department as the enrollment reported it. Tests and what ref.enrollment_flags excludes are left out. From fact_enrollment_status.';
+comment on view bi.department_league is 'One row per company and department: how much of what was assigned in the last 365 days its people completed, and its place among the departments of the company. Department as the enrollment reported it. Tests and what ref.enrollment_flags excludes are left out. From rollup.department_statuses: the sums of fact_enrollment_status.';
 comment on column bi.department_league.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.department_league.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';
 comment on column bi.department_league.company_name is 'Name of the company now.';

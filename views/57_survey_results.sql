@@ -146,29 +146,59 @@ select
     case when n.answer_count >= p.min_group then n.highest_count end as highest_count
 from (
     select
-        s.company_key,
-        s.enrollment_key,
-        s.company_id,
-        s.company_name,
-        s.enrollment_id,
-        s.enrollment_name,
-        s.question_id,
-        min(s.question_text) as question_text,
-        min(s.position) as position,
-        min(s.group_id) as group_id,
-        min(s.group_label) as group_label,
-        sum(s.answer_count)::bigint as answer_count,
-        sum(s.score_sum) as score_sum,
-        sum(s.lowest_count)::bigint as lowest_count,
-        sum(s.low_count)::bigint as low_count,
-        sum(s.middle_count)::bigint as middle_count,
-        sum(s.high_count)::bigint as high_count,
-        sum(s.highest_count)::bigint as highest_count
-    from bi.fact_survey_score s
-    group by s.company_key, s.enrollment_key, s.company_id, s.company_name, s.enrollment_id, s.enrollment_name,
-        s.question_id) n
+        c.company_key,
+        e.enrollment_key,
+        t.company_id,
+        c.name as company_name,
+        t.enrollment_id,
+        e.enrollment_name,
+        t.question_id,
+        min(q.question_text collate "C") as question_text,
+        min(q.position) as position,
+        coalesce(min(q.group_id), '(none)') as group_id,
+        coalesce(
+            min(coalesce(l.label, any_training.label)),
+            min(q.group_id),
+            '(none)') as group_label,
+        sum(t.answer_count)::bigint as answer_count,
+        sum(100 * t.position_sum / (q.option_count - 1)::double precision) as score_sum,
+        sum(t.lowest_count)::bigint as lowest_count,
+        sum(t.low_count)::bigint as low_count,
+        sum(t.middle_count)::bigint as middle_count,
+        sum(t.high_count)::bigint as high_count,
+        sum(t.highest_count)::bigint as highest_count
+    from (
+        -- All departments together first: what follows is done for each row.
+        select
+            s.company_id,
+            s.enrollment_id,
+            s.content_id,
+            s.question_id,
+            sum(s.answer_count) as answer_count,
+            sum(s.position_sum) as position_sum,
+            sum(s.lowest_count) as lowest_count,
+            sum(s.low_count) as low_count,
+            sum(s.middle_count) as middle_count,
+            sum(s.high_count) as high_count,
+            sum(s.highest_count) as highest_count
+        from rollup.question_scores s
+        group by s.company_id, s.enrollment_id, s.content_id, s.question_id) t
+    join keepnet.companies c on c.company_id = t.company_id and c.deleted_at is null
+    join bi.dim_enrollment e on e.company_id = t.company_id and e.enrollment_id = t.enrollment_id
+    join keepnet.survey_questions q
+        on q.company_id = t.company_id and q.enrollment_id = t.enrollment_id
+        and q.content_id = t.content_id and q.question_id = t.question_id
+    left join ref.question_group_labels l on l.training_name = e.training_name and l.group_id = q.group_id
+    left join ref.question_group_labels any_training
+        on any_training.training_name = '' and any_training.group_id = q.group_id
+    where q.option_count > 1
+      and e.is_survey
+      and not e.is_deleted
+      and e.is_test is not true
+      and not e.is_excluded
+    group by c.company_key, e.enrollment_key, t.company_id, c.name, t.enrollment_id, e.enrollment_name, t.question_id) n
 cross join bi.present p;
-comment on view bi.survey_results_by_question is 'One row per company, survey and question that has a score: people, mean and distribution of the latest sessions, all languages together. Where fewer than privacy.min_group people answered, is_suppressed is set, every figure is null, and no mean of the other survey views includes the question. From fact_survey_score.';
+comment on view bi.survey_results_by_question is 'One row per company, survey and question that has a score: people, mean and distribution of the latest sessions, all languages together. Where fewer than privacy.min_group people answered, is_suppressed is set, every figure is null, and no mean of the other survey views includes the question. From rollup.question_scores: the sums of fact_survey_score.';
 comment on column bi.survey_results_by_question.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.survey_results_by_question.enrollment_key is 'Stable number of the survey: use it for relationships.';
 comment on column bi.survey_results_by_question.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';

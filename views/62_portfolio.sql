@@ -15,34 +15,38 @@ select
          then greatest(v.peak_target_user_count - v.licensed_user_count, 0) end as peak_above_license,
     (v.license_ends_at at time zone p.time_zone)::date as license_ends_on,
     m.month < date_trunc('month', p.today::timestamp) as is_closed
-from bi.dim_company c
-cross join bi.present p
-cross join lateral generate_series(
-    date_trunc('month', p.today::timestamp) - interval '12 months',
-    date_trunc('month', p.today::timestamp),
-    interval '1 month') m (month)
-cross join lateral (
+from (
+    -- Each version in the months that it touches.
     select
-        count(*) as version_count,
+        h.company_id,
+        g.month,
         (array_agg(h.number_of_users order by h.valid_from desc))[1] as licensed_user_count,
         (array_agg(h.target_user_count order by h.valid_from desc))[1] as target_user_count,
         (array_agg(h.monthly_active_user_count order by h.valid_from desc))[1] as monthly_active_user_count,
         (array_agg(h.license_ends_at order by h.valid_from desc))[1] as license_ends_at,
         max(h.target_user_count) as peak_target_user_count
     from (
-        select k.valid_from, null::timestamptz as valid_to, k.number_of_users, k.target_user_count,
+        select k.company_id, k.valid_from, null::timestamptz as valid_to, k.number_of_users, k.target_user_count,
                k.monthly_active_user_count, k.license_ends_at
         from keepnet.companies k
-        where k.company_id = c.company_id and k.deleted_at is null
+        where k.deleted_at is null
         union all
-        select e.valid_from, e.valid_to, e.number_of_users, e.target_user_count, e.monthly_active_user_count,
+        select e.company_id, e.valid_from, e.valid_to, e.number_of_users, e.target_user_count, e.monthly_active_user_count,
                e.license_ends_at
         from keepnet.company_history e
-        where e.company_id = c.company_id and e.is_present) h
-    where h.valid_from <= p.present_at
-      and h.valid_from < (m.month + interval '1 month') at time zone p.time_zone
-      and (h.valid_to is null or h.valid_to > m.month at time zone p.time_zone)) v
-where v.version_count > 0;
+        where e.is_present) h
+    cross join bi.present z
+    cross join lateral generate_series(
+        greatest(date_trunc('month', h.valid_from at time zone z.time_zone),
+                 date_trunc('month', z.today::timestamp) - interval '12 months'),
+        least(date_trunc('month', z.today::timestamp),
+              date_trunc('month', h.valid_to at time zone z.time_zone - interval '1 microsecond')),
+        interval '1 month') g (month)
+    where h.valid_from <= z.present_at
+    group by h.company_id, g.month) v
+join bi.dim_company c on c.company_id = v.company_id
+cross join bi.present p
+cross join lateral (select v.month) m (month);
 comment on view bi.license_use_by_month is 'One row per company and month, of the last twelve and the present one: users bought and users there were at its end. Months before keepnet-etl saw the company are missing: the vendor tells the present only. From the versions of companies.';
 comment on column bi.license_use_by_month.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.license_use_by_month.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';

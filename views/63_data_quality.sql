@@ -10,30 +10,25 @@ select
     q.of_count,
     q.meaning
 from (
-    select e.company_key, e.company_id, 'test enrollments' as check_name, count(*) filter (where e.is_test) as found_count,
-           count(*) as of_count,
-           'Enrollments marked as test. Every question view but this one and test_enrollments_running leaves them out.' as meaning
-    from bi.dim_enrollment e
-    where e.is_top_level and not e.is_deleted
-    group by e.company_key, e.company_id
-    union all
-    select e.company_key, e.company_id, 'test or not unknown', count(*) filter (where e.is_test is null), count(*),
-           'Enrollments of which neither detail nor summary was read yet. They are counted as if they were no test.'
-    from bi.dim_enrollment e
-    where e.is_top_level and not e.is_deleted
-    group by e.company_key, e.company_id
-    union all
-    select e.company_key, e.company_id, 'excluded enrollments', count(*) filter (where e.is_excluded), count(*),
-           'Enrollments that ref.enrollment_flags excludes. The question views leave them out.'
-    from bi.dim_enrollment e
-    where e.is_top_level and not e.is_deleted
-    group by e.company_key, e.company_id
-    union all
-    select e.company_key, e.company_id, 'enrollments without a due date', count(*) filter (where e.due_on is null), count(*),
-           'Nobody can be overdue in them.'
-    from bi.dim_enrollment e
-    where e.is_top_level and not e.is_deleted and e.is_test is not true
-    group by e.company_key, e.company_id
+    select e.company_key, e.company_id, v.check_name, v.found_count, v.of_count, v.meaning
+    from (
+        select n.company_key, n.company_id, count(*) as all_count, count(*) filter (where n.is_test) as test_count,
+               count(*) filter (where n.is_test is null) as unknown_count, count(*) filter (where n.is_excluded) as excluded_count,
+               count(*) filter (where n.due_on is null and n.is_test is not true) as endless_count,
+               count(*) filter (where n.is_test is not true) as real_count
+        from bi.dim_enrollment n
+        where n.is_top_level and not n.is_deleted
+        group by n.company_key, n.company_id) e
+    cross join lateral (values
+        ('test enrollments', e.test_count, e.all_count,
+         'Enrollments marked as test. Every question view but this one and test_enrollments_running leaves them out.'),
+        ('test or not unknown', e.unknown_count, e.all_count,
+         'Enrollments of which neither detail nor summary was read yet. They are counted as if they were no test.'),
+        ('excluded enrollments', e.excluded_count, e.all_count,
+         'Enrollments that ref.enrollment_flags excludes. The question views leave them out.'),
+        ('enrollments without a due date', e.endless_count, nullif(e.real_count, 0),
+         'Nobody can be overdue in them.')) v (check_name, found_count, of_count, meaning)
+    where v.of_count is not null
     union all
     select f.company_key, f.company_id, 'summaries that differ', count(*) filter (where f.vendor_target_user_count <> f.user_count), count(*),
            'Enrollments of which the vendor''s summary counts other users than its report shows. Anonymous ones are not compared.'
@@ -41,65 +36,66 @@ from (
     where not f.is_anonymous and f.vendor_target_user_count is not null
     group by f.company_key, f.company_id
     union all
-    select s.company_key, s.company_id, 'unknown statuses', coalesce(sum(s.user_count) filter (where s.status_group = 'unknown'), 0)::bigint,
-           sum(s.user_count)::bigint,
+    select f.company_key, f.company_id, 'unknown statuses', sum(f.unknown_status_count)::bigint, sum(f.user_count)::bigint,
            'Assignments whose status word is not in ref.status_map. They are not completed, and they are to be finished.'
-    from bi.fact_enrollment_status s
-    group by s.company_key, s.company_id
+    from bi.fact_enrollment f
+    group by f.company_key, f.company_id having sum(f.user_count) > 0
     union all
-    select d.company_key, d.company_id, 'estimated completions',
-           coalesce(sum(d.completed_count) filter (where d.completed_at_basis = 'first seen'), 0)::bigint,
-           sum(d.completed_count)::bigint,
+    select k.company_key, d.company_id, 'estimated completions', d.estimated_count, d.completed_count,
            'Completions of which only the day is known by which they had happened.'
-    from bi.fact_completion_day d
-    group by d.company_key, d.company_id
+    from (
+        select n.company_id, coalesce(sum(n.estimated_count), 0)::bigint as estimated_count,
+               sum(n.completed_count)::bigint as completed_count
+        from (
+            select r.company_id, r.enrollment_id, sum(r.user_count) filter (where r.basis = 'first seen') as estimated_count,
+                   sum(r.user_count) as completed_count
+            from rollup.completion_days r
+            join ref.status_map m on m.domain = 'user' and m.status = r.status_word and m.status_group = 'completed'
+            group by r.company_id, r.enrollment_id) n
+        join bi.dim_enrollment e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
+        where e.is_top_level and not e.is_deleted
+        group by n.company_id) d
+    join keepnet.companies k on k.company_id = d.company_id
     union all
-    select k.company_key, s.company_id, 'sessions with missing answers',
-           count(*) filter (where s.is_latest and s.answered_count < s.asked_count), count(*) filter (where s.is_latest),
-           'Latest survey sessions with fewer answers than questions: skipped, or lost by the vendor. Means take what is there.'
-    from keepnet.survey_sessions s
+    select k.company_key, s.company_id, v.check_name, v.found_count, s.latest_count, v.meaning
+    from (
+        select r.company_id, sum(r.latest_count)::bigint as latest_count, sum(r.incomplete_count)::bigint as incomplete_count,
+               sum(r.without_bank_count)::bigint as without_bank_count
+        from rollup.survey_sessions r
+        group by r.company_id) s
     join keepnet.companies k on k.company_id = s.company_id
-    where s.deleted_at is null
-    group by k.company_key, s.company_id
+    cross join lateral (values
+        ('sessions with missing answers', s.incomplete_count,
+         'Latest survey sessions with fewer answers than questions: skipped, or lost by the vendor. Means take what is there.'),
+        ('sessions without a question bank', s.without_bank_count,
+         'Latest survey sessions that came without their questions: their answers have no score.')
+    ) v (check_name, found_count, meaning)
     union all
-    select k.company_key, s.company_id, 'sessions without a question bank', count(*) filter (where s.is_latest and s.asked_count is null),
-           count(*) filter (where s.is_latest),
-           'Latest survey sessions that came without their questions: their answers have no score.'
-    from keepnet.survey_sessions s
-    join keepnet.companies k on k.company_id = s.company_id
-    where s.deleted_at is null
-    group by k.company_key, s.company_id
-    union all
-    select k.company_key, t.company_id, 'persons without a department', count(*) filter (where t.department is null or t.department = ''),
-           count(*), 'They are (none) wherever departments are compared.'
-    from keepnet.target_users t
+    select k.company_key, t.company_id, v.check_name, v.found_count, t.all_count, v.meaning
+    from (
+        select p.company_id, count(*) as all_count, count(*) filter (where coalesce(p.department, '') = '') as no_department_count,
+               count(*) filter (where coalesce(p.email, '') = '' or p.is_email_masked) as no_address_count,
+               count(*) filter (where coalesce(p.first_name, '') = '' and coalesce(p.last_name, '') = '') as no_name_count
+        from keepnet.target_users p
+        where p.deleted_at is null
+        group by p.company_id) t
     join keepnet.companies k on k.company_id = t.company_id
-    where t.deleted_at is null
-    group by k.company_key, t.company_id
-    union all
-    select k.company_key, t.company_id, 'persons without an address', count(*) filter (where t.email is null or t.email = '' or t.is_email_masked),
-           count(*), 'No e-mail address, or a masked one. They are told apart by their id.'
-    from keepnet.target_users t
-    join keepnet.companies k on k.company_id = t.company_id
-    where t.deleted_at is null
-    group by k.company_key, t.company_id
-    union all
-    select k.company_key, t.company_id, 'persons without a name',
-           count(*) filter (where coalesce(t.first_name, '') = '' and coalesce(t.last_name, '') = ''), count(*),
-           'Neither a first nor a last name.'
-    from keepnet.target_users t
-    join keepnet.companies k on k.company_id = t.company_id
-    where t.deleted_at is null
-    group by k.company_key, t.company_id
+    cross join lateral (values
+        ('persons without a department', t.no_department_count, 'They are (none) wherever departments are compared.'),
+        ('persons without an address', t.no_address_count,
+         'No e-mail address, or a masked one. They are told apart by their id.'),
+        ('persons without a name', t.no_name_count, 'Neither a first nor a last name.')) v (check_name, found_count, meaning)
     union all
     select x.company_key, x.company_id, 'addresses of several persons', count(*) filter (where x.persons > 1), count(*),
            'E-mail addresses that more than one person has, as after a user was deleted and synchronized again: see enrolled_twice.'
     from (
-        select k.company_key, t.company_id, lower(t.email) as address, count(*) as persons
-        from keepnet.target_users t
-        join keepnet.companies k on k.company_id = t.company_id
-        where t.deleted_at is null and t.is_email_masked is not true and t.email <> ''
-        group by k.company_key, t.company_id, lower(t.email)) x
+        select k.company_key, a.company_id, a.persons
+        from (
+            select t.company_id, lower(t.email) as address, count(*) as persons
+            from keepnet.target_users t
+            where t.deleted_at is null and t.is_email_masked is not true and t.email <> ''
+            group by t.company_id, lower(t.email)) a
+        join keepnet.companies k on k.company_id = a.company_id) x
     group by x.company_key, x.company_id
     union all
     select k.company_key, i.company_id, 'quarantined items', count(*) filter (where i.resolved_at is null), count(*),

@@ -22,7 +22,16 @@ const WORLD: &[&str] = &[
     "--archived",
     "10%",
 ];
-const ROLLUPS: [&str; 3] = ["status_months", "completion_days", "answer_options"];
+const ROLLUPS: [&str; 8] = [
+    "status_months",
+    "department_quarters",
+    "department_statuses",
+    "completion_days",
+    "enrollment_statuses",
+    "answer_options",
+    "question_scores",
+    "survey_sessions",
+];
 
 /// Everything that is counted, and the ends of sessions.
 async fn counts(pool: &PgPool) -> Vec<Vec<String>> {
@@ -115,11 +124,41 @@ async fn erasing_a_person_in_any_order_and_another_time_zone_leave_the_counts_ri
     )
     .await;
     assert_counts_are_right(&app.pool, "other departments").await;
+    // Persons who were elsewhere before: what they did then is counted there.
+    run(
+        &app.pool,
+        "insert into keepnet.target_user_history (company_id, target_user_id, valid_from, valid_to, is_present, department)
+         select company_id, target_user_id, valid_from - interval '200 days', valid_from - interval '20 days', true, 'Before'
+         from keepnet.target_users",
+    )
+    .await;
+    assert_counts_are_right(&app.pool, "earlier departments").await;
+    run(
+        &app.pool,
+        "update keepnet.target_users set department = 'Elsewhere', valid_from = valid_from - interval '20 days'",
+    )
+    .await;
+    assert_counts_are_right(&app.pool, "departments of persons").await;
+    run(
+        &app.pool,
+        "update keepnet.enrollments set due_at = coalesce(due_at, first_seen_at) - interval '1 day'",
+    )
+    .await;
+    assert_counts_are_right(&app.pool, "other due dates").await;
+    // A question whose options are not known has no score.
+    run(
+        &app.pool,
+        "update keepnet.survey_questions set option_count = nullif(option_count, 5) + 1",
+    )
+    .await;
+    assert_counts_are_right(&app.pool, "other options").await;
     let tables = [
         "enrollment_users",
         "enrollment_user_history",
         "survey_sessions",
         "survey_answers",
+        "target_users",
+        "target_user_history",
     ];
     let persons: Vec<String> = lines(
         &app.pool,
@@ -155,5 +194,5 @@ async fn erasing_a_person_in_any_order_and_another_time_zone_leave_the_counts_ri
     for table in tables {
         run(&app.pool, &format!("delete from keepnet.{table}")).await;
     }
-    assert_eq!(counts(&app.pool).await, [[""; 0]; 3]);
+    assert_eq!(counts(&app.pool).await, [[""; 0]; 8]);
 }

@@ -104,8 +104,13 @@ fn is_large(table: &str) -> bool {
         "widget_values",
         "executive_report_widgets",
         "status_months",
+        "department_quarters",
+        "department_statuses",
         "completion_days",
+        "enrollment_statuses",
         "answer_options",
+        "question_scores",
+        "survey_sessions",
     ]
     .contains(&table)
 }
