@@ -66,39 +66,50 @@ select
     e.starts_on,
     e.created_on,
     n.question_id,
-    min(q.question_text collate "C") as question_text,
-    min(q.position) as position,
-    coalesce(min(q.group_id), '(none)') as group_id,
-    coalesce(
-        min(coalesce(l.label, any_training.label)),
-        min(q.group_id),
-        '(none)') as group_label,
-    coalesce(own.mapped_department, any_company.mapped_department, nullif(n.department, ''), '(none)') as department,
-    sum(n.answer_count)::bigint as answer_count,
-    sum(100 * n.position_sum / (q.option_count - 1)::double precision) as score_sum,
-    sum(n.lowest_count)::bigint as lowest_count,
-    sum(n.low_count)::bigint as low_count,
-    sum(n.middle_count)::bigint as middle_count,
-    sum(n.high_count)::bigint as high_count,
-    sum(n.highest_count)::bigint as highest_count
-from rollup.question_scores n
+    n.question_text,
+    n.position,
+    coalesce(n.group_id, '(none)') as group_id,
+    coalesce(l.label, any_training.label, n.group_id, '(none)') as group_label,
+    n.department,
+    n.answer_count,
+    n.score_sum,
+    n.lowest_count,
+    n.low_count,
+    n.middle_count,
+    n.high_count,
+    n.highest_count
+from (
+    -- All languages together first: what follows is done for each row.
+    select
+        s.company_id,
+        s.enrollment_id,
+        s.question_id,
+        coalesce(own.mapped_department, any_company.mapped_department, nullif(s.department, ''), '(none)') as department,
+        min(q.question_text collate "C") as question_text,
+        min(q.position) as position,
+        min(q.group_id) as group_id,
+        sum(s.answer_count)::bigint as answer_count,
+        sum(100 * s.position_sum / (q.option_count - 1)::double precision) as score_sum,
+        sum(s.lowest_count)::bigint as lowest_count,
+        sum(s.low_count)::bigint as low_count,
+        sum(s.middle_count)::bigint as middle_count,
+        sum(s.high_count)::bigint as high_count,
+        sum(s.highest_count)::bigint as highest_count
+    from rollup.question_scores s
+    left join keepnet.survey_questions q
+        on q.company_id = s.company_id and q.enrollment_id = s.enrollment_id
+        and q.content_id = s.content_id and q.question_id = s.question_id
+    left join ref.department_map own on own.company_id = s.company_id and own.department = s.department
+    left join ref.department_map any_company on any_company.company_id = '' and any_company.department = s.department
+    group by s.company_id, s.enrollment_id, s.question_id, 4) n
 join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null
 join bi.dim_enrollment e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
-join keepnet.survey_questions q
-    on q.company_id = n.company_id and q.enrollment_id = n.enrollment_id
-    and q.content_id = n.content_id and q.question_id = n.question_id
-left join ref.question_group_labels l on l.training_name = e.training_name and l.group_id = q.group_id
-left join ref.question_group_labels any_training on any_training.training_name = '' and any_training.group_id = q.group_id
-left join ref.department_map own on own.company_id = n.company_id and own.department = n.department
-left join ref.department_map any_company on any_company.company_id = '' and any_company.department = n.department
-where q.option_count > 1
-  and e.is_survey
+left join ref.question_group_labels l on l.training_name = e.training_name and l.group_id = n.group_id
+left join ref.question_group_labels any_training on any_training.training_name = '' and any_training.group_id = n.group_id
+where e.is_survey
   and not e.is_deleted
   and e.is_test is not true
-  and not e.is_excluded
-group by c.company_key, e.enrollment_key, n.company_id, c.name, n.enrollment_id, e.enrollment_name,
-    e.training_name, e.starts_on, e.created_on, n.question_id,
-    coalesce(own.mapped_department, any_company.mapped_department, nullif(n.department, ''), '(none)');
+  and not e.is_excluded;
 comment on view bi.fact_survey_score is 'One row per company, survey, question in whatever language, and department as reported: how many people''s latest sessions answered it, and with what score. Single choices only; reversed questions are flipped. Small groups are in it: it is what the survey views are made of, and they hide them. Tests and what ref.enrollment_flags excludes are left out. From rollup.question_scores: the sums of fact_answer_option.';
 comment on column bi.fact_survey_score.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.fact_survey_score.enrollment_key is 'Stable number of the survey: use it for relationships.';
@@ -153,50 +164,52 @@ from (
         t.enrollment_id,
         e.enrollment_name,
         t.question_id,
-        min(q.question_text collate "C") as question_text,
-        min(q.position) as position,
-        coalesce(min(q.group_id), '(none)') as group_id,
-        coalesce(
-            min(coalesce(l.label, any_training.label)),
-            min(q.group_id),
-            '(none)') as group_label,
-        sum(t.answer_count)::bigint as answer_count,
-        sum(100 * t.position_sum / (q.option_count - 1)::double precision) as score_sum,
-        sum(t.lowest_count)::bigint as lowest_count,
-        sum(t.low_count)::bigint as low_count,
-        sum(t.middle_count)::bigint as middle_count,
-        sum(t.high_count)::bigint as high_count,
-        sum(t.highest_count)::bigint as highest_count
+        t.question_text,
+        t.position,
+        coalesce(t.group_id, '(none)') as group_id,
+        coalesce(l.label, any_training.label, t.group_id, '(none)') as group_label,
+        t.answer_count,
+        t.score_sum,
+        t.lowest_count,
+        t.low_count,
+        t.middle_count,
+        t.high_count,
+        t.highest_count
     from (
-        -- All departments together first: what follows is done for each row.
+        -- All departments and languages together first: what follows is done for each row.
         select
             s.company_id,
             s.enrollment_id,
-            s.content_id,
             s.question_id,
-            sum(s.answer_count) as answer_count,
-            sum(s.position_sum) as position_sum,
-            sum(s.lowest_count) as lowest_count,
-            sum(s.low_count) as low_count,
-            sum(s.middle_count) as middle_count,
-            sum(s.high_count) as high_count,
-            sum(s.highest_count) as highest_count
-        from rollup.question_scores s
-        group by s.company_id, s.enrollment_id, s.content_id, s.question_id) t
+            min(q.question_text collate "C") as question_text,
+            min(q.position) as position,
+            min(q.group_id) as group_id,
+            sum(s.answer_count)::bigint as answer_count,
+            sum(100 * s.position_sum / (q.option_count - 1)::double precision) as score_sum,
+            sum(s.lowest_count)::bigint as lowest_count,
+            sum(s.low_count)::bigint as low_count,
+            sum(s.middle_count)::bigint as middle_count,
+            sum(s.high_count)::bigint as high_count,
+            sum(s.highest_count)::bigint as highest_count
+        from (
+            select r.company_id, r.enrollment_id, r.content_id, r.question_id, sum(r.answer_count) as answer_count,
+                   sum(r.position_sum) as position_sum, sum(r.lowest_count) as lowest_count, sum(r.low_count) as low_count,
+                   sum(r.middle_count) as middle_count, sum(r.high_count) as high_count, sum(r.highest_count) as highest_count
+            from rollup.question_scores r
+            group by r.company_id, r.enrollment_id, r.content_id, r.question_id) s
+        left join keepnet.survey_questions q
+            on q.company_id = s.company_id and q.enrollment_id = s.enrollment_id
+            and q.content_id = s.content_id and q.question_id = s.question_id
+        group by s.company_id, s.enrollment_id, s.question_id) t
     join keepnet.companies c on c.company_id = t.company_id and c.deleted_at is null
     join bi.dim_enrollment e on e.company_id = t.company_id and e.enrollment_id = t.enrollment_id
-    join keepnet.survey_questions q
-        on q.company_id = t.company_id and q.enrollment_id = t.enrollment_id
-        and q.content_id = t.content_id and q.question_id = t.question_id
-    left join ref.question_group_labels l on l.training_name = e.training_name and l.group_id = q.group_id
+    left join ref.question_group_labels l on l.training_name = e.training_name and l.group_id = t.group_id
     left join ref.question_group_labels any_training
-        on any_training.training_name = '' and any_training.group_id = q.group_id
-    where q.option_count > 1
-      and e.is_survey
+        on any_training.training_name = '' and any_training.group_id = t.group_id
+    where e.is_survey
       and not e.is_deleted
       and e.is_test is not true
-      and not e.is_excluded
-    group by c.company_key, e.enrollment_key, t.company_id, c.name, t.enrollment_id, e.enrollment_name, t.question_id) n
+      and not e.is_excluded) n
 cross join bi.present p;
 comment on view bi.survey_results_by_question is 'One row per company, survey and question that has a score: people, mean and distribution of the latest sessions, all languages together. Where fewer than privacy.min_group people answered, is_suppressed is set, every figure is null, and no mean of the other survey views includes the question. From rollup.question_scores: the sums of fact_survey_score.';
 comment on column bi.survey_results_by_question.company_key is 'Stable number of the company: use it for relationships.';

@@ -68,11 +68,8 @@ select
     sum(g.high_count)::bigint as high_count,
     sum(g.highest_count)::bigint as highest_count
 from bi.survey_results_by_group g
-join bi.dim_enrollment e
-    on e.company_key = g.company_key and e.company_id = g.company_id and e.enrollment_id = g.enrollment_id
-left join bi.dim_enrollment path
-    on path.company_key = e.company_key and path.company_id = e.company_id
-    and path.enrollment_id = e.parent_enrollment_id
+left join bi.dim_enrollment e on e.company_id = g.company_id and e.enrollment_id = g.enrollment_id
+left join bi.dim_enrollment path on path.company_id = e.company_id and path.enrollment_id = e.parent_enrollment_id
 group by g.company_key, g.enrollment_key, g.company_id, g.company_name, g.enrollment_id, g.enrollment_name,
     e.training_name, e.is_step, coalesce(e.starts_on, e.created_on, path.starts_on, path.created_on);
 comment on view bi.survey_results is 'One row per company and survey: people, mean and distribution over the questions that survey_results_by_question shows, and over nothing else. Surveys that are steps of a learning path are in it (is_step).';

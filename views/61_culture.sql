@@ -94,7 +94,7 @@ left join (
     from bi.survey_results r
     where not r.is_suppressed
     group by r.company_key, r.company_id, r.training_name, extract(year from r.started_on)) b
-    on b.company_key = y.company_key and b.company_id = y.company_id and b.training_name = y.training_name
+    on b.company_id = y.company_id and b.training_name = y.training_name
     and b.year = y.year - 1
 left join (
     select r.training_name, extract(year from r.started_on)::int as year,
@@ -153,10 +153,9 @@ from (
         lag(d.people_count) over earlier as previous_people_count,
         lag(d.mean_score) over earlier as previous_mean_score
     from bi.survey_results_by_department d
-    join bi.dim_enrollment e
-        on e.company_key = d.company_key and e.company_id = d.company_id and e.enrollment_id = d.enrollment_id
+    left join bi.dim_enrollment e on e.company_id = d.company_id and e.enrollment_id = d.enrollment_id
     where not d.is_suppressed
-      and not e.is_step
+      and e.is_step is not true
     window earlier as (
         partition by d.company_key, d.company_id, d.department
         order by coalesce(e.starts_on, e.created_on), d.enrollment_key)) t

@@ -1,11 +1,17 @@
 -- The portfolio month by month: bought against used, and active users up the tree of resellers.
 
 create or replace view bi.license_use_by_month as
+with months as materialized (
+    select b.month, b.month at time zone p.time_zone as begins_at,
+           (b.month + interval '1 month') at time zone p.time_zone as ends_at, p.present_at
+    from bi.present p
+    cross join generate_series(0, 12) n
+    cross join lateral (select date_trunc('month', p.today::timestamp) - n * interval '1 month' as month) b)
 select
     c.company_key,
     c.company_id,
     c.company_name,
-    m.month::date as month,
+    v.month::date as month,
     v.licensed_user_count,
     v.target_user_count,
     v.monthly_active_user_count,
@@ -14,7 +20,7 @@ select
     case when v.licensed_user_count is not null
          then greatest(v.peak_target_user_count - v.licensed_user_count, 0) end as peak_above_license,
     (v.license_ends_at at time zone p.time_zone)::date as license_ends_on,
-    m.month < date_trunc('month', p.today::timestamp) as is_closed
+    v.month < date_trunc('month', p.today::timestamp) as is_closed
 from (
     -- Each version in the months that it touches.
     select
@@ -35,18 +41,11 @@ from (
                e.license_ends_at
         from keepnet.company_history e
         where e.is_present) h
-    cross join bi.present z
-    cross join lateral generate_series(
-        greatest(date_trunc('month', h.valid_from at time zone z.time_zone),
-                 date_trunc('month', z.today::timestamp) - interval '12 months'),
-        least(date_trunc('month', z.today::timestamp),
-              date_trunc('month', h.valid_to at time zone z.time_zone - interval '1 microsecond')),
-        interval '1 month') g (month)
-    where h.valid_from <= z.present_at
+    join months g on h.valid_from < g.ends_at and (h.valid_to is null or h.valid_to > g.begins_at)
+    where h.valid_from <= g.present_at
     group by h.company_id, g.month) v
 join bi.dim_company c on c.company_id = v.company_id
-cross join bi.present p
-cross join lateral (select v.month) m (month);
+cross join bi.present p;
 comment on view bi.license_use_by_month is 'One row per company and month, of the last twelve and the present one: users bought and users there were at its end. Months before keepnet-etl saw the company are missing: the vendor tells the present only. From the versions of companies.';
 comment on column bi.license_use_by_month.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.license_use_by_month.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';
@@ -76,9 +75,8 @@ select
     count(*) filter (where m.licensed_user_count is null) as unlimited_company_count,
     m.is_closed
 from bi.dim_company_tree t
-join bi.dim_company r on r.company_key = t.ancestor_company_key and r.company_id = t.ancestor_company_id
-join bi.license_use_by_month m on m.company_key = t.company_key and m.company_id = t.company_id
-where r.kind = 'reseller'
+join keepnet.companies r on r.company_id = t.ancestor_company_id and r.kind = 'reseller'
+join bi.license_use_by_month m on m.company_id = t.company_id
 group by t.ancestor_company_key, t.ancestor_company_id, t.ancestor_company_name, m.month, m.is_closed;
 comment on view bi.active_users_by_reseller is 'One row per reseller (the account''s own and those below it) and month: the users of all companies below it, each company once. Resellers within resellers are in the figures of both: add own_active_user_count, not active_user_count. The tree is that of today. From dim_company_tree and license_use_by_month.';
 comment on column bi.active_users_by_reseller.company_key is 'Stable number of the reseller: use it for relationships.';
