@@ -123,6 +123,9 @@ pub(super) fn configure(
         ("logging_collector", "off".to_owned()),
         ("timezone", "UTC".to_owned()),
         ("log_timezone", "UTC".to_owned()),
+        // The views of `bi` have many parts: compiling them takes longer than they do, and sorting on disk as well.
+        ("jit", "off".to_owned()),
+        ("work_mem", "64MB".to_owned()),
     ];
     let mut text = String::from("# Written by keepnet-etl at every start; changes are lost.\n");
     let extra = extra
