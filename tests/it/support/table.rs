@@ -176,9 +176,7 @@ pub async fn assert_readable_equal_truth(pool: &PgPool, simulator: &Simulator) {
     let companies = simulator.truth("companies").await;
     let readable: BTreeSet<&str> = companies
         .iter()
-        .filter(|row| {
-            row["parent_company_id"] != Value::Null && row["access_state"] == "granted"
-        })
+        .filter(|row| row["parent_company_id"] != Value::Null && row["access_state"] == "granted")
         .filter_map(|row| row["company_id"].as_str())
         .collect();
     assert!(!readable.is_empty());
