@@ -17,7 +17,7 @@ const NAME: &str =
 /// Set in the process that this test has for itself, so that no other test counts in its figures.
 const ALONE: &str = "A_MONTH_ALONE";
 
-const WORLD: &[&str] = &["--companies", "2", "--enrollments", "2", "--users", "4"];
+const WORLD: &[&str] = &["--companies", "2", "--enrollments", "2", "--users", "12"];
 
 /// What a leak would let grow.
 #[derive(Debug, Clone, Copy)]
