@@ -15,12 +15,13 @@ use crate::warehouse::backfills;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   keepnet-etl backfill --dry-run                           what it would take
-  keepnet-etl backfill                                     all enrollments, whenever they were created
-  keepnet-etl backfill --from 2024-01-01 --to 2024-12-31   enrollments created in 2024, widgets of 2024
+  keepnet-etl backfill                                     all enrollments
+  keepnet-etl backfill --from 2024-01-01 --to 2024-12-31   enrollments and widgets of 2024
   keepnet-etl backfill --company aB3dE5gH7jK9 --resource answers
 
-Reads everything of these enrollments once, whatever is stored. Interrupted, it goes on where it was when it is called again with
-the same arguments. It may run beside other runs: no two work on one company at the same time.")]
+Reads everything of these enrollments once, whatever is stored. Interrupted, it goes on where it was
+when it is called again with the same arguments. It may run beside other runs: no two work on one
+company at the same time.")]
 pub struct BackfillArgs {
     /// Enrollments created on this day or later; widgets from its month on
     #[arg(long, value_name = "DATE")]

@@ -36,6 +36,18 @@ impl Failure {
         }
         ExitCode::from(self.code)
     }
+
+    /// Writes it into the log.
+    #[must_use]
+    pub fn log(&self) -> ExitCode {
+        tracing::error!(
+            error = self.message,
+            remedy = self.remedy,
+            exit_code = self.code,
+            "the command failed"
+        );
+        ExitCode::from(self.code)
+    }
 }
 
 impl From<SettingsError> for Failure {

@@ -26,15 +26,16 @@ const DOING: &str = "forget a person";
     group(clap::ArgGroup::new("whom").required(true).args(["email", "target_user", "replay"])),
     group(clap::ArgGroup::new("where").args(["company", "all_companies"])),
     after_help = "Examples:
-  keepnet-etl forget --company aB3dE5gH7jK9 --email ada@example.com --dry-run --json   the person's record
-  keepnet-etl forget --company aB3dE5gH7jK9 --email ada@example.com                    shows what goes, and asks
+  keepnet-etl forget --company aB3dE5gH7jK9 --email ada@example.com
   keepnet-etl forget --all-companies --target-user uSeR00000001 --yes
-  keepnet-etl forget --replay                                                          after a restored backup
+  keepnet-etl forget --replay          after a restored backup
+
+It shows what goes, and asks. With --dry-run --json it prints everything stored of them.
 
 Everything of the person is deleted: report rows, history, interactions, sessions, answers, custom
-fields, items in quarantine, rows of widgets and reports. Keyed hashes stay in sync.erasures, so that
-the next sync does not bring them back, and are added to privacy.erasure_log. It needs the key of
-privacy.key_file. A sync that is at work on the company has to do it again."
+fields, items in quarantine, rows of widgets and reports. Keyed hashes stay in sync.erasures, so
+that the next sync does not bring them back, and are added to privacy.erasure_log. It needs the key
+of privacy.key_file. A sync that is at work on the company has to do it again."
 )]
 pub struct ForgetArgs {
     /// Within this company (id; repeat or separate with commas)

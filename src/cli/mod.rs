@@ -37,7 +37,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::app::App;
-use crate::settings::{Settings, Sources};
+use crate::settings::{LogFormat, Settings, Sources};
 use crate::telemetry;
 pub use failure::Failure;
 pub(crate) use table::grouped;
@@ -170,6 +170,13 @@ async fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Command::StopDatabase(args) => stop_database::run(&app, &args).await,
         Command::Docs(args) => docs::run(&app, &args).await,
         Command::Demo | Command::Simulate(_) | Command::Completions { .. } => Ok(ExitCode::SUCCESS),
+    };
+    let done = match (done, app.settings.log.format) {
+        // Who reads a log of JSON lines reads no other ones.
+        (Err(failure), LogFormat::Json) if tracing::enabled!(tracing::Level::ERROR) => {
+            Ok(failure.log())
+        }
+        (done, _) => done,
     };
     telemetry.end().await;
     done

@@ -23,9 +23,9 @@ use crate::warehouse::leases::this_process;
   keepnet-etl migrate && keepnet-etl run
   KEEPNET_ETL__SCHEDULE__SYNC='0 0 6-20 * * Mon-Fri' keepnet-etl run
 
-Synchronizes at the instants of schedule.sync and schedule.full until a signal (SIGTERM, SIGINT) ends it. Several may
-run on one database: one works, the others stand by and take over within run.takeover when it is gone. It waits for
-keepnet-etl migrate, and for a database that is away.")]
+Synchronizes at the instants of schedule.sync and schedule.full until a signal (SIGTERM, SIGINT)
+ends it. Several may run on one database: one works, the others stand by and take over within
+run.takeover when it is gone. It waits for keepnet-etl migrate, and for a database that is away.")]
 pub struct RunArgs {}
 
 /// Keeps the schedule until a signal.

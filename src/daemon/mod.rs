@@ -271,8 +271,7 @@ impl Daemon {
         };
         let due = self.keeper.fenced("read the schedules", decide).await?;
         if let Some(due) = due {
-            let names: Vec<&str> = due.kinds.iter().map(|kind| kind.name()).collect();
-            info!(schedules = names.join(", "), "a scheduled run begins");
+            info!(schedules = due.schedules(), "a scheduled run begins");
             self.work = Some(Work::begin(&self.tools, &due, lease));
         }
         Ok(())

@@ -66,6 +66,15 @@ pub struct Due {
     pub started_at: DateTime<Utc>,
 }
 
+impl Due {
+    /// The names of the schedules, such as `sync, full`.
+    #[must_use]
+    pub fn schedules(&self) -> String {
+        let names: Vec<&str> = self.kinds.iter().map(|kind| kind.name()).collect();
+        names.join(", ")
+    }
+}
+
 /// The next start of a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NextRun {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
+use tracing::warn;
 
 /// Whether this process was asked to stop.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +37,7 @@ impl Stop {
                 if told.is_asked() {
                     std::process::exit(1);
                 }
-                eprintln!("stopping after the page in hand; a second signal ends at once");
+                warn!("stopping after the page in hand; a second signal ends at once");
                 told.ask();
             }
         });

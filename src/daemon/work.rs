@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
-use tracing::{info, warn};
+use tracing::{Instrument, info, warn};
 
 use super::schedule::{Due, Kind};
 use super::signal::Stop;
@@ -16,6 +16,7 @@ use crate::settings::Settings;
 use crate::sync::{
     CompanyReport, Progress, Pulse, RunKind, RunReport, SyncError, SyncRequest, run_through,
 };
+use crate::telemetry::span;
 use crate::warehouse::runs::Pace;
 use crate::warehouse::schedule_lease::ScheduleLease;
 
@@ -80,6 +81,7 @@ impl Work {
         let (cut, is_cut) = oneshot::channel();
         let (tools, runtime) = (tools.clone(), Handle::current());
         let watching = Arc::clone(&watch);
+        let tick = span::tick(&due.schedules());
         // It is polled in a thread of its own, as a command's run is: what it computes hinders nobody else.
         let thread = tokio::task::spawn_blocking(move || {
             runtime.block_on(async {
@@ -91,7 +93,8 @@ impl Work {
                     &request,
                     &*watching,
                     &tools.stop.asked,
-                ));
+                ))
+                .instrument(tick);
                 tokio::select! {
                     done = run => Some(done),
                     // Gone without a word, it has been cut as well.

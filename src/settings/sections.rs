@@ -32,7 +32,7 @@ pub(crate) fn read(mut reader: Reader) -> Result<Settings, Vec<Problem>> {
         full: from.required("schedule.full", &schedule()),
     };
     let http = HttpSettings {
-        listen: from.optional("http.listen", &address()),
+        listen: from.optional("http.listen", &address()).flatten(),
         token_file: from.optional("http.token_file", &path("/run/secrets/http_token")),
     };
     let run = RunSettings {

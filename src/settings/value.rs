@@ -197,10 +197,12 @@ pub(crate) fn schedule() -> Form<Option<String>> {
     form
 }
 
-/// An address with a port.
-pub(crate) fn address() -> Form<SocketAddr> {
-    Form::new("an IP address and a port", "0.0.0.0:8080", |text| {
-        text.parse().ok()
+/// An address with a port, or `off`.
+pub(crate) fn address() -> Form<Option<SocketAddr>> {
+    let expected = "an IP address and a port, or `off`";
+    Form::new(expected, "0.0.0.0:8080", |text| match text {
+        "off" => Some(None),
+        address => address.parse().ok().map(Some),
     })
 }
 

@@ -44,8 +44,8 @@ pub fn batch(rows: usize) -> Span {
     error_span!("load.batch", rows)
 }
 
-/// One tick of a schedule.
+/// What a tick of one or more schedules began.
 #[must_use]
-pub fn tick(schedule: &'static str) -> Span {
+pub fn tick(schedule: &str) -> Span {
     error_span!("schedule.tick", schedule)
 }

@@ -85,6 +85,14 @@ fn the_defaults_alone_load() {
 }
 
 #[test]
+fn what_the_daemon_need_not_do_can_be_switched_off() {
+    let off = ["schedule.sync", "http.listen"].map(variable);
+    let settings = from_variables(&[(&off[0], "off"), (&off[1], "off")]).unwrap();
+    assert_eq!(settings.schedule.sync, None);
+    assert_eq!(settings.http.listen, None);
+}
+
+#[test]
 fn every_promised_key_is_known() {
     let promised = "api.base_url api.client_id api.client_secret api.client_secret_file \
         api.page_size api.max_concurrency api.max_requests_per_second api.daily_requests \
@@ -326,7 +334,7 @@ fn a_malformed_value_is_named_with_what_is_expected() {
         ),
         ("schedule.sync", "0 * * * *", "six fields"),
         ("schedule.full", "never", "or `off`"),
-        ("http.listen", "8080", "an IP address and a port"),
+        ("http.listen", "8080", "an IP address and a port, or `off`"),
         ("telemetry.otlp_endpoint", "otel", "a URL"),
         ("privacy.email", "hide", "one of `keep`, `hash`, `drop`"),
         ("log.format", "xml", "one of `text`, `json`"),

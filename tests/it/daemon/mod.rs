@@ -11,7 +11,6 @@ mod takeover;
 use chrono::{DateTime, TimeDelta, Utc};
 use keepnet_etl::clock::Clock as _;
 use keepnet_etl::daemon::Daemon;
-use keepnet_etl::warehouse::migrate::migrate;
 use secrecy::SecretString;
 use sqlx::PgPool;
 
@@ -40,9 +39,8 @@ impl Stage {
     async fn new(settings: &[(&str, &str)]) -> Self {
         let simulator = Simulator::start(WORLD);
         let gate = Gate::before(simulator.url()).await;
-        let url = database::empty().await;
+        let url = database::migrated_url().await;
         let pool = database::pool(&url).await;
-        migrate(&pool).await.unwrap();
         let app = TestApp::with_pool(pool, gate.url(), &[&USUAL[..], settings].concat());
         Self {
             url,

@@ -35,6 +35,10 @@ async fn an_instance_is_ready_when_it_plays_its_part() {
         served.liveness.set_role(role);
         let answer = served.get("/readyz").await;
         assert_eq!((answer.status, answer.body.as_str()), (status, said));
+        let is_active = u8::from(role == Role::Active);
+        let metrics = served.get("/metrics").await.body;
+        let line = format!("\nkeepnet_etl_instance_active {is_active}");
+        assert!(metrics.contains(&line), "{metrics}");
     }
 }
 

@@ -99,7 +99,7 @@ async fn of_a_thousand_drifting_walks_none_loses_a_row_that_was_there_throughout
         assert!(lost.len() <= most, "{} rows are lost: {lost:?}", lost.len());
     }
     let drifted = world.simulator.drifted().await;
-    println!("{drifted}");
+    println!("{}", drifted["kinds"]);
     for kind in ["insert", "remove", "balanced", "reorder"] {
         let times = drifted["kinds"][kind].as_u64().unwrap_or_default();
         assert!(times > 200, "{kind} happened {times} times only");

@@ -10,12 +10,11 @@ mod rhythm;
 use chrono::TimeDelta;
 use keepnet_etl::sync::{RunReport, SyncRequest};
 use keepnet_etl::verdict::Verdict;
-use serde_json::Value;
 use sqlx::AssertSqlSafe;
 
 use crate::support::TestApp;
 use crate::support::simulator::Simulator;
-use crate::support::table::{TABLES, assert_companies_equal_truth};
+use crate::support::table::assert_readable_equal_truth;
 
 /// A simulator and the program before it, with one clock.
 struct World {
@@ -66,24 +65,9 @@ impl World {
         self.app.sync_only(&request).await.expect("a run")
     }
 
-    /// Companies that are there and grant access.
-    async fn readable(&self) -> Vec<String> {
-        let rows = self.simulator.truth("companies").await;
-        rows.iter()
-            .filter(|row| {
-                row["parent_company_id"] != Value::Null && row["access_state"] == "granted"
-            })
-            .filter_map(|row| row["company_id"].as_str().map(str::to_owned))
-            .collect()
-    }
-
     /// Every table equals the truth, of all companies that can be read.
     async fn assert_equals_truth(&self) {
-        let readable = self.readable().await;
-        for table in TABLES {
-            let is_meant = |id: &str| table == "companies" || readable.iter().any(|one| one == id);
-            assert_companies_equal_truth(&self.app.pool, &self.simulator, table, is_meant).await;
-        }
+        assert_readable_equal_truth(&self.app.pool, &self.simulator).await;
     }
 
     /// An enrollment that is read again and again, a survey if that is asked for, of some users: its company and its id.

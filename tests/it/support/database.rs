@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use keepnet_etl::warehouse::connect::{Target, connect};
 use keepnet_etl::warehouse::embedded::{Embedded, EmbeddedDatabase, Status};
 use keepnet_etl::warehouse::migrate::migrate;
+use nix::unistd::Pid;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use tokio::sync::OnceCell;
@@ -59,24 +60,28 @@ async fn server() -> &'static EmbeddedDatabase {
         .await
 }
 
-/// Databases of earlier test processes that are gone.
+/// Drops the databases of earlier test processes. A test may have processes of its own beside it: what belongs to a living
+/// one stays.
 async fn drop_leftovers(server: &EmbeddedDatabase) {
     let mut db = PgConnection::connect_with(&server.connect_options())
         .await
         .expect("connection");
-    let names: Vec<String> = sqlx::query_scalar(
-        "select datname::text from pg_database d
-         where datname like 'it\\_%' and not exists (select from pg_stat_activity a where a.datname = d.datname)",
-    )
-    .fetch_all(&mut db)
-    .await
-    .expect("databases");
-    for name in names {
+    let names: Vec<String> =
+        sqlx::query_scalar("select datname::text from pg_database where datname like 'it\\_%'")
+            .fetch_all(&mut db)
+            .await
+            .expect("databases");
+    for name in names.iter().filter(|name| !is_of_living_process(name)) {
         // Another process may be at it as well.
-        let _ = sqlx::query(AssertSqlSafe(format!("drop database if exists {name}")))
-            .execute(&mut db)
-            .await;
+        let drop = format!("drop database if exists {name} with (force)");
+        let _ = sqlx::query(AssertSqlSafe(drop)).execute(&mut db).await;
     }
+}
+
+fn is_of_living_process(database: &str) -> bool {
+    let number = database.split('_').rev().nth(1);
+    let pid = number.and_then(|number| number.parse().ok());
+    pid.is_some_and(|pid| nix::sys::signal::kill(Pid::from_raw(pid), None).is_ok())
 }
 
 /// The URL of a new, empty database.
@@ -88,7 +93,18 @@ pub async fn empty() -> SecretString {
 
 /// The URL of a new, migrated database: a copy of one that was migrated once.
 pub async fn migrated_url() -> SecretString {
-    let template = TEMPLATE
+    let name = new_name("");
+    OWN.with_borrow_mut(|own| own.0.push(name.clone()));
+    create(&name, template().await).await
+}
+
+/// The same for several tests: it stays when the one that asked for it ends.
+pub async fn kept_url() -> SecretString {
+    create(&new_name("kept_"), template().await).await
+}
+
+async fn template() -> &'static str {
+    TEMPLATE
         .get_or_init(|| async {
             let name = new_name("template_");
             let pool = pool(&create(&name, "template1").await).await;
@@ -96,10 +112,7 @@ pub async fn migrated_url() -> SecretString {
             pool.close().await;
             name
         })
-        .await;
-    let name = new_name("");
-    OWN.with_borrow_mut(|own| own.0.push(name.clone()));
-    create(&name, template).await
+        .await
 }
 
 fn new_name(kind: &str) -> String {
@@ -114,12 +127,12 @@ async fn create(name: &str, template: &str) -> SecretString {
         .expect("connection");
     let ended = std::mem::take(&mut *ENDED.lock().expect("no panic while it is held"));
     for ended in ended {
-        // Of a program that a test left behind, the connection may still be there.
-        let drop = format!("drop database if exists {ended} with (force)");
-        sqlx::query(AssertSqlSafe(drop))
-            .execute(&mut db)
-            .await
-            .expect("an ended test's database is nobody's");
+        let drop = format!("drop database if exists {ended}");
+        if sqlx::query(AssertSqlSafe(drop)).execute(&mut db).await.is_err() {
+            // Somebody is on the way out of it: another test does it.
+            let mut later = ENDED.lock().expect("no panic while it is held");
+            later.push(ended);
+        }
     }
     let create = format!("create database {name} template {template}");
     sqlx::query(AssertSqlSafe(create))

@@ -171,6 +171,21 @@ pub async fn assert_all_equal_truth(pool: &PgPool, simulator: &Simulator) {
     }
 }
 
+/// Asserts the same of every table and all companies that are there and grant access; of the others nothing new is known.
+pub async fn assert_readable_equal_truth(pool: &PgPool, simulator: &Simulator) {
+    let companies = simulator.truth("companies").await;
+    let readable: BTreeSet<&str> = companies
+        .iter()
+        .filter(|row| row["parent_company_id"] != Value::Null && row["access_state"] == "granted")
+        .filter_map(|row| row["company_id"].as_str())
+        .collect();
+    assert!(!readable.is_empty());
+    for table in TABLES {
+        let is_meant = |id: &str| table == "companies" || readable.contains(id);
+        assert_companies_equal_truth(pool, simulator, table, is_meant).await;
+    }
+}
+
 /// One spelling for what means the same: instants in UTC with Z, whole numbers without a fraction.
 fn plain(value: Value) -> Value {
     match value {

@@ -94,6 +94,24 @@ async fn the_text_log_is_silent_about_people_and_secrets() {
 }
 
 #[tokio::test]
+async fn a_command_that_fails_says_so_in_the_json_log_too() {
+    let simulator = Simulator::start(&["--client-secret", SECRET, "--companies", "1"]);
+    let program =
+        Program::between(simulator.url(), &database::empty().await).set("log.format", "json");
+    let output = program.run("sync");
+    assert_eq!(output.code, 2);
+    let lines: Vec<Value> = (output.stderr.lines())
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
+    let last = lines.last().unwrap();
+    assert_eq!(last["level"], "ERROR");
+    assert_eq!(last["exit_code"], 2);
+    for field in ["error", "remedy"] {
+        assert_ne!(last[field].as_str(), Some(""), "{field}");
+    }
+}
+
+#[tokio::test]
 async fn every_line_of_the_json_log_parses_and_carries_its_run_and_its_request() {
     let (log, forbidden) = log_of_a_sync("json", "trace").await;
     assert_silent(&log, &forbidden);

@@ -134,9 +134,8 @@ async fn two_clients_take_twice_as_long_as_each_would_alone() {
 #[tokio::test]
 async fn a_process_asks_for_nothing_before_its_turn_not_even_for_a_token() {
     let simulator = Simulator::start(&["--companies", "1", "--users", "1", "--enrollments", "1"]);
-    let url = database::empty().await;
+    let url = database::migrated_url().await;
     let pool = database::pool(&url).await;
-    migrate(&pool).await.unwrap();
     let program = Program::between(simulator.url(), &url).set("api.max_requests_per_second", "40");
     // As if another process had reserved the next hour.
     RequestPace::new(pool.clone())
@@ -161,9 +160,8 @@ async fn a_process_asks_for_nothing_before_its_turn_not_even_for_a_token() {
 #[tokio::test]
 async fn a_pause_that_another_process_was_asked_for_ends_a_run_unsent() {
     let simulator = Simulator::start(&["--companies", "1", "--users", "1", "--enrollments", "1"]);
-    let url = database::empty().await;
+    let url = database::migrated_url().await;
     let pool = database::pool(&url).await;
-    migrate(&pool).await.unwrap();
     let program = Program::between(simulator.url(), &url);
     let pace = RequestPace::new(pool);
     pace.close_for(Duration::from_hours(24)).await.unwrap();

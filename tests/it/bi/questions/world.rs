@@ -57,11 +57,8 @@ pub async fn synced() -> (&'static Truth, PgPool) {
 
 async fn sync() -> Truth {
     let simulator = Simulator::start(FLAGS);
-    let url = database::empty().await;
+    let url = database::kept_url().await;
     let pool = database::pool(&url).await;
-    keepnet_etl::warehouse::migrate::migrate(&pool)
-        .await
-        .expect("migrations");
     let settings = [("api.time_zone", ZONE.name()), ("widgets.months", "12")];
     let app = TestApp::with_pool(pool, simulator.url(), &settings);
     let report = app.sync().await.expect("a run");
