@@ -153,6 +153,35 @@ comment on column rollup.question_scores.middle_count is 'Those from two fifths 
 comment on column rollup.question_scores.high_count is 'Those above three fifths of the scale, to four.';
 comment on column rollup.question_scores.highest_count is 'Those above four fifths of the scale.';
 
+create table rollup.question_totals (
+    company_id text collate "C" not null,
+    enrollment_id text collate "C" not null,
+    content_id text collate "C" not null,
+    question_id text collate "C" not null,
+    option_count bigint not null,
+    answer_count bigint not null,
+    position_sum bigint not null,
+    lowest_count bigint not null,
+    low_count bigint not null,
+    middle_count bigint not null,
+    high_count bigint not null,
+    highest_count bigint not null,
+    primary key (company_id, enrollment_id, content_id, question_id)
+) with (fillfactor = 80);
+comment on table rollup.question_totals is 'The sums of question_scores over all departments.';
+comment on column rollup.question_totals.company_id is 'The company.';
+comment on column rollup.question_totals.enrollment_id is 'The enrollment whose sessions these are.';
+comment on column rollup.question_totals.content_id is 'The content that was shown: one per language.';
+comment on column rollup.question_totals.question_id is 'The question.';
+comment on column rollup.question_totals.option_count is 'Options that it has: the scale goes from 0 to one less.';
+comment on column rollup.question_totals.answer_count is 'Latest sessions that answered it.';
+comment on column rollup.question_totals.position_sum is 'Their places on the scale, added up: from 0, reversed questions flipped.';
+comment on column rollup.question_totals.lowest_count is 'Those in the lowest fifth of the scale.';
+comment on column rollup.question_totals.low_count is 'Those from one fifth of the scale, below two.';
+comment on column rollup.question_totals.middle_count is 'Those from two fifths of the scale to three.';
+comment on column rollup.question_totals.high_count is 'Those above three fifths of the scale, to four.';
+comment on column rollup.question_totals.highest_count is 'Those above four fifths of the scale.';
+
 create table rollup.survey_sessions (
     company_id text collate "C" not null,
     enrollment_id text collate "C" not null,

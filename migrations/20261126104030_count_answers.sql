@@ -239,6 +239,40 @@ begin
 end $$;
 comment on function rollup.after_answer_options() is 'Adds what a statement changed in answer_options to question_scores.';
 
+create function rollup.after_question_scores() returns trigger
+language plpgsql as $$
+declare
+    changed text;
+begin
+    select string_agg(format(
+        'select company_id, enrollment_id, content_id, question_id, %1$s * answer_count as answers, %1$s * position_sum as positions,
+                %1$s * lowest_count as lowest, %1$s * low_count as low, %1$s * middle_count as middle, %1$s * high_count as high,
+                %1$s * highest_count as highest
+         from %2$I', t.sign, t.name), ' union all ')
+    into changed
+    from (values (1, 'new_rows', 'DELETE'), (-1, 'old_rows', 'INSERT')) t (sign, name, not_of)
+    where t.not_of <> tg_op;
+    execute format(
+        'insert into rollup.question_totals as t
+         select company_id, enrollment_id, content_id, question_id, coalesce(max(q.option_count), 0), sum(c.answers),
+                sum(c.positions), sum(c.lowest), sum(c.low), sum(c.middle), sum(c.high), sum(c.highest)
+         from (%s) c
+         left join keepnet.survey_questions q using (company_id, enrollment_id, content_id, question_id)
+         group by 1, 2, 3, 4
+         order by 1, 2, 3, 4
+         on conflict (company_id, enrollment_id, content_id, question_id) do update
+         set option_count = excluded.option_count, answer_count = t.answer_count + excluded.answer_count,
+             position_sum = t.position_sum + excluded.position_sum, lowest_count = t.lowest_count + excluded.lowest_count,
+             low_count = t.low_count + excluded.low_count, middle_count = t.middle_count + excluded.middle_count,
+             high_count = t.high_count + excluded.high_count, highest_count = t.highest_count + excluded.highest_count', changed);
+    if tg_op <> 'INSERT' then
+        delete from rollup.question_totals t using (select distinct company_id, enrollment_id from old_rows) c
+        where t.company_id = c.company_id and t.enrollment_id = c.enrollment_id and t.answer_count = 0;
+    end if;
+    return null;
+end $$;
+comment on function rollup.after_question_scores() is 'Adds what a statement changed in question_scores to question_totals.';
+
 -- A question may come after its answers, or get other options.
 create function rollup.after_survey_questions() returns trigger
 language plpgsql as $$

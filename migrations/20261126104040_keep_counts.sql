@@ -108,7 +108,7 @@ begin
         keepnet.target_users, keepnet.target_user_history
         in share row exclusive mode;
     truncate rollup.status_months, rollup.department_quarters, rollup.department_statuses, rollup.completion_days,
-        rollup.enrollment_statuses, rollup.answer_options, rollup.question_scores, rollup.survey_sessions;
+        rollup.enrollment_statuses, rollup.answer_options, rollup.question_scores, rollup.question_totals, rollup.survey_sessions;
     -- Company by company: what one has fits into memory.
     perform rollup.recount_company(company_id) from keepnet.companies order by company_id;
 end $$;
@@ -144,7 +144,8 @@ begin
             ('keepnet.survey_answers', 'rollup', 'after_survey_answers'),
             ('keepnet.survey_questions', 'rollup', 'after_survey_questions'),
             ('rollup.completion_days', 'rollup', 'after_completion_days'),
-            ('rollup.answer_options', 'rollup', 'after_answer_options')) t (name, trigger, function)
+            ('rollup.answer_options', 'rollup', 'after_answer_options'),
+            ('rollup.question_scores', 'rollup', 'after_question_scores')) t (name, trigger, function)
         cross join (values ('insert', 'new table as new_rows'), ('update', 'old table as old_rows new table as new_rows'),
                            ('delete', 'old table as old_rows')) e (event, rows)
     loop

@@ -176,7 +176,7 @@ from (
         t.high_count,
         t.highest_count
     from (
-        -- All departments and languages together first: what follows is done for each row.
+        -- All languages together first: what follows is done for each row.
         select
             s.company_id,
             s.enrollment_id,
@@ -185,18 +185,13 @@ from (
             min(q.position) as position,
             min(q.group_id) as group_id,
             sum(s.answer_count)::bigint as answer_count,
-            sum(100 * s.position_sum / (q.option_count - 1)::double precision) as score_sum,
+            sum(100 * s.position_sum / (s.option_count - 1)::double precision) as score_sum,
             sum(s.lowest_count)::bigint as lowest_count,
             sum(s.low_count)::bigint as low_count,
             sum(s.middle_count)::bigint as middle_count,
             sum(s.high_count)::bigint as high_count,
             sum(s.highest_count)::bigint as highest_count
-        from (
-            select r.company_id, r.enrollment_id, r.content_id, r.question_id, sum(r.answer_count) as answer_count,
-                   sum(r.position_sum) as position_sum, sum(r.lowest_count) as lowest_count, sum(r.low_count) as low_count,
-                   sum(r.middle_count) as middle_count, sum(r.high_count) as high_count, sum(r.highest_count) as highest_count
-            from rollup.question_scores r
-            group by r.company_id, r.enrollment_id, r.content_id, r.question_id) s
+        from rollup.question_totals s
         left join keepnet.survey_questions q
             on q.company_id = s.company_id and q.enrollment_id = s.enrollment_id
             and q.content_id = s.content_id and q.question_id = s.question_id
@@ -211,7 +206,7 @@ from (
       and e.is_test is not true
       and not e.is_excluded) n
 cross join bi.present p;
-comment on view bi.survey_results_by_question is 'One row per company, survey and question that has a score: people, mean and distribution of the latest sessions, all languages together. Where fewer than privacy.min_group people answered, is_suppressed is set, every figure is null, and no mean of the other survey views includes the question. From rollup.question_scores: the sums of fact_survey_score.';
+comment on view bi.survey_results_by_question is 'One row per company, survey and question that has a score: people, mean and distribution of the latest sessions, all languages together. Where fewer than privacy.min_group people answered, is_suppressed is set, every figure is null, and no mean of the other survey views includes the question. From rollup.question_totals: the sums of fact_survey_score.';
 comment on column bi.survey_results_by_question.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.survey_results_by_question.enrollment_key is 'Stable number of the survey: use it for relationships.';
 comment on column bi.survey_results_by_question.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';

@@ -97,12 +97,27 @@ left join (
     on b.company_id = y.company_id and b.training_name = y.training_name
     and b.year = y.year - 1
 left join (
-    select r.training_name, extract(year from r.started_on)::int as year,
-           count(distinct r.company_key) as company_count,
-           sum(r.answer_count * r.mean_score) / sum(r.answer_count)::double precision as mean_score
-    from bi.survey_results r
-    where not r.is_suppressed
-    group by r.training_name, extract(year from r.started_on)) a
+    -- Of all companies, also for whoever asks about one: the shortest way to the means of survey_results.
+    select e.training_name, extract(year from coalesce(e.starts_on, e.created_on, path.starts_on, path.created_on))::int as year,
+           count(distinct n.company_id) as company_count, sum(n.score_sum) / sum(n.answer_count)::double precision as mean_score
+    from (
+        select t.company_id, t.enrollment_id, sum(t.answer_count) as answer_count, sum(t.score_sum) as score_sum
+        from (
+            select r.company_id, r.enrollment_id, r.question_id, sum(r.answer_count) as answer_count,
+                   sum(100 * r.position_sum / (r.option_count - 1)::double precision) as score_sum
+            from rollup.question_totals r
+            group by r.company_id, r.enrollment_id, r.question_id) t
+        cross join bi.present p
+        where t.answer_count >= p.min_group
+        group by t.company_id, t.enrollment_id) n
+    join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null
+    join bi.dim_enrollment e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
+    left join bi.dim_enrollment path on path.company_id = e.company_id and path.enrollment_id = e.parent_enrollment_id
+    where e.is_survey
+      and not e.is_deleted
+      and e.is_test is not true
+      and not e.is_excluded
+    group by e.training_name, extract(year from coalesce(e.starts_on, e.created_on, path.starts_on, path.created_on))) a
     on a.training_name = y.training_name and a.year = y.year;
 comment on view bi.survey_year_on_year is 'One row per company, survey content and calendar year: its mean against the year before, and against all companies that whoever asks may see. Surveys of fewer than privacy.min_group people are left out, of the portfolio too. From survey_results.';
 comment on column bi.survey_year_on_year.company_key is 'Stable number of the company: use it for relationships.';

@@ -22,7 +22,7 @@ const WORLD: &[&str] = &[
     "--archived",
     "10%",
 ];
-const ROLLUPS: [&str; 8] = [
+const ROLLUPS: [&str; 9] = [
     "status_months",
     "department_quarters",
     "department_statuses",
@@ -30,6 +30,7 @@ const ROLLUPS: [&str; 8] = [
     "enrollment_statuses",
     "answer_options",
     "question_scores",
+    "question_totals",
     "survey_sessions",
 ];
 
@@ -194,5 +195,5 @@ async fn erasing_a_person_in_any_order_and_another_time_zone_leave_the_counts_ri
     for table in tables {
         run(&app.pool, &format!("delete from keepnet.{table}")).await;
     }
-    assert_eq!(counts(&app.pool).await, [[""; 0]; 8]);
+    assert_eq!(counts(&app.pool).await, [[""; 0]; 9]);
 }

@@ -110,6 +110,7 @@ fn is_large(table: &str) -> bool {
         "enrollment_statuses",
         "answer_options",
         "question_scores",
+        "question_totals",
         "survey_sessions",
     ]
     .contains(&table)
