@@ -128,7 +128,11 @@ async fn create(name: &str, template: &str) -> SecretString {
     let ended = std::mem::take(&mut *ENDED.lock().expect("no panic while it is held"));
     for ended in ended {
         let drop = format!("drop database if exists {ended}");
-        if sqlx::query(AssertSqlSafe(drop)).execute(&mut db).await.is_err() {
+        if sqlx::query(AssertSqlSafe(drop))
+            .execute(&mut db)
+            .await
+            .is_err()
+        {
             // Somebody is on the way out of it: another test does it.
             let mut later = ENDED.lock().expect("no panic while it is held");
             later.push(ended);
