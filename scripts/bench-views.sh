@@ -3,7 +3,7 @@
 #
 # Fills a database by scripts/bench-views.sql (in a private PostgreSQL, or the empty one that DATABASE_URL names), and asks
 # every view for all rows and columns: of one company, and of all. Each twice; shown is the second time (warm), as
-# `explain (analyze)` gives it, without what sending the rows would take. VIEWS chooses views, TIMEOUT (60s) ends what takes
+# `explain (analyze, timing off)` gives it, without what sending the rows would take. VIEWS chooses views, TIMEOUT (60s) ends what takes
 # longer, PLANS names a folder for the plans. DATABASE=filled says that the database is filled already.
 set -euo pipefail
 
@@ -39,7 +39,7 @@ company=$(ask -c "select company_id from keepnet.companies where kind = 'custome
 timed() {
     local plan
     for _ in 1 2; do
-        if ! plan=$(ask -c "set statement_timeout = '${TIMEOUT:-60s}'" -c "explain (analyze, buffers, format json) $1" 2>"$folder/error"); then
+        if ! plan=$(ask -c "set statement_timeout = '${TIMEOUT:-60s}'" -c "explain (analyze, timing off, format json) $1" 2>"$folder/error"); then
             grep -q 'statement timeout' "$folder/error" || cat "$folder/error" >&2
             echo "- -"
             return

@@ -116,8 +116,7 @@ from (
     from (
         select
             n.company_id,
-            coalesce(own.mapped_department, any_company.mapped_department, nullif(n.department, ''), '(none)')
-                as department_then,
+            n.department_then,
             n.quarter,
             sum(n.assigned_count) as assigned_count,
             sum(n.completed_count) as completed_count
@@ -126,26 +125,28 @@ from (
             select
                 r.company_id,
                 r.enrollment_id,
-                r.department,
+                coalesce(own.mapped_department, any_company.mapped_department, nullif(r.department, ''), '(none)')
+                    as department_then,
                 r.quarter,
                 sum(r.change) as assigned_count,
                 coalesce(sum(r.change) filter (where m.status_group = 'completed'), 0) as completed_count
             from rollup.department_quarters r
             left join ref.status_map m on m.domain = 'user' and m.status = r.status_word
+            left join ref.department_map own on own.company_id = r.company_id and own.department = r.department
+            left join ref.department_map any_company
+                on any_company.company_id = '' and any_company.department = r.department
             where m.status_group is null or m.status_group not in ('cancelled', 'excluded')
-            group by r.company_id, r.enrollment_id, r.department, r.quarter) n
+            group by r.company_id, r.enrollment_id, 3, r.quarter) n
         join keepnet.enrollments e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
         left join keepnet.enrollments path
             on path.company_id = e.company_id and path.enrollment_id = e.parent_enrollment_id
             and (path.deleted_at is null or e.deleted_at is not null)
         left join keepnet.enrollment_summaries s on s.company_id = e.company_id and s.enrollment_id = e.enrollment_id
         left join ref.enrollment_flags f on f.company_id = e.company_id and f.enrollment_id = e.enrollment_id
-        left join ref.department_map own on own.company_id = n.company_id and own.department = n.department
-        left join ref.department_map any_company on any_company.company_id = '' and any_company.department = n.department
         where not (e.is_step and path.enrollment_id is not null)
           and coalesce(e.is_test, s.is_test) is not true
           and f.is_excluded is not true
-        group by n.company_id, 2, n.quarter) d
+        group by n.company_id, n.department_then, n.quarter) d
     join keepnet.companies c on c.company_id = d.company_id
     cross join bi.present p
     join lateral generate_series(
@@ -171,9 +172,9 @@ comment on column bi.completion_by_department_and_quarter.change is 'completion_
 
 create or replace view bi.department_league as
 select
-    d.company_key,
+    c.company_key,
     d.company_id,
-    d.company_name,
+    c.company_name,
     d.department,
     d.enrollment_count,
     d.assigned_count,
@@ -181,54 +182,39 @@ select
     d.completed_count / nullif(d.assigned_count, 0)::double precision as completion_rate,
     d.overdue_count,
     rank() over (
-        partition by d.company_key, d.company_id
+        partition by c.company_key, d.company_id
         order by d.completed_count / nullif(d.assigned_count, 0)::double precision desc nulls last) as place
 from (
     select
-        s.company_key,
-        s.company_id,
-        s.company_name,
-        s.department,
+        n.company_id,
+        n.department,
         count(*) as enrollment_count,
-        sum(s.assigned_count)::bigint as assigned_count,
-        sum(s.completed_count)::bigint as completed_count,
-        coalesce(sum(s.assigned_count - s.completed_count) filter (where s.due_on < p.today), 0)::bigint as overdue_count
+        sum(n.assigned_count)::bigint as assigned_count,
+        sum(n.completed_count)::bigint as completed_count,
+        coalesce(sum(n.assigned_count - n.completed_count) filter (where e.due_on < p.today), 0)::bigint as overdue_count
     from (
+        -- Fewer rows first: what follows is done for each of them.
         select
-            e.company_key,
-            e.company_id,
-            e.company_name,
-            e.enrollment_id,
-            coalesce(own.mapped_department, any_company.mapped_department, nullif(n.department, ''), '(none)') as department,
-            e.due_on,
-            sum(n.assigned_count) as assigned_count,
-            sum(n.completed_count) as completed_count
-        from (
-            -- Fewer rows first: what follows is done for each of them.
-            select
-                r.company_id,
-                r.enrollment_id,
-                r.department,
-                coalesce(sum(r.user_count) filter (
-                    where m.status_group is null or m.status_group not in ('cancelled', 'excluded')), 0) as assigned_count,
-                coalesce(sum(r.user_count) filter (where m.status_group = 'completed'), 0) as completed_count
-            from rollup.department_statuses r
-            left join ref.status_map m on m.domain = 'user' and m.status = r.status_word
-            group by r.company_id, r.enrollment_id, r.department) n
-        join bi.dim_enrollment e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
-        join bi.dim_company c on c.company_id = n.company_id
-        left join ref.department_map own on own.company_id = n.company_id and own.department = n.department
-        left join ref.department_map any_company on any_company.company_id = '' and any_company.department = n.department
-        cross join bi.present p
-        where e.is_top_level
-          and not e.is_deleted
-          and not c.is_deleted
-          and e.is_test is not true
-          and not e.is_excluded
-          and e.created_on > p.today - 365
-        group by e.company_key, e.company_id, e.company_name, e.enrollment_id, 5, e.due_on) s
+            r.company_id,
+            r.enrollment_id,
+            coalesce(own.mapped_department, any_company.mapped_department, nullif(r.department, ''), '(none)') as department,
+            coalesce(sum(r.user_count) filter (
+                where m.status_group is null or m.status_group not in ('cancelled', 'excluded')), 0) as assigned_count,
+            coalesce(sum(r.user_count) filter (where m.status_group = 'completed'), 0) as completed_count
+        from rollup.department_statuses r
+        left join ref.status_map m on m.domain = 'user' and m.status = r.status_word
+        left join ref.department_map own on own.company_id = r.company_id and own.department = r.department
+        left join ref.department_map any_company on any_company.company_id = '' and any_company.department = r.department
+        group by r.company_id, r.enrollment_id, 3) n
+    join bi.dim_enrollment e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
     cross join bi.present p
-    group by s.company_key, s.company_id, s.company_name, s.department) d;
+    where e.is_top_level
+      and not e.is_deleted
+      and e.is_test is not true
+      and not e.is_excluded
+      and e.created_on > p.today - 365
+    group by n.company_id, n.department) d
+join bi.dim_company c on c.company_id = d.company_id and not c.is_deleted;
 comment on view bi.department_league is 'One row per company and department: how much of what was assigned in the last 365 days its people completed, and its place among the departments of the company. Department as the enrollment reported it. Tests and what ref.enrollment_flags excludes are left out. From rollup.department_statuses: the sums of fact_enrollment_status.';
 comment on column bi.department_league.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.department_league.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';

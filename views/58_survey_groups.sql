@@ -138,42 +138,89 @@ from (
                      then min(t.people_count) over department else 0 end < t.min_group as is_too_small
             from (
                 select
-                    u.company_key,
-                    u.enrollment_key,
-                    u.company_id,
-                    u.company_name,
-                    u.enrollment_id,
-                    u.enrollment_name,
-                    u.group_id,
-                    u.group_label,
-                    u.department,
-                    u.min_group,
+                    c.company_key,
+                    e.enrollment_key,
+                    n.company_id,
+                    c.name as company_name,
+                    n.enrollment_id,
+                    e.enrollment_name,
+                    coalesce(n.group_id, '(none)') as group_id,
+                    coalesce(l.label, any_training.label, n.group_id, '(none)') as group_label,
+                    n.department,
+                    p.min_group,
                     dense_rank() over (
-                        partition by u.company_key, u.company_id, u.enrollment_key order by u.group_id) as theme_number,
-                    max(u.answer_count) as people_count,
-                    sum(u.answer_count)::bigint as answer_count,
-                    sum(u.score_sum) as score_sum,
-                    sum(u.lowest_count)::bigint as lowest_count,
-                    sum(u.low_count)::bigint as low_count,
-                    sum(u.middle_count)::bigint as middle_count,
-                    sum(u.high_count)::bigint as high_count,
-                    sum(u.highest_count)::bigint as highest_count
+                        partition by c.company_key, n.company_id, e.enrollment_key
+                        order by coalesce(n.group_id, '(none)')) as theme_number,
+                    n.people_count,
+                    n.answer_count,
+                    n.score_sum,
+                    n.lowest_count,
+                    n.low_count,
+                    n.middle_count,
+                    n.high_count,
+                    n.highest_count
                 from (
+                    -- What fact_survey_score has, for questions that are shown: themes first, names after.
                     select
-                        s.*,
-                        p.min_group,
-                        sum(s.answer_count) over (
-                            partition by s.company_key, s.company_id, s.enrollment_key, s.question_id) as all_answers
-                    from bi.fact_survey_score s
-                    cross join bi.present p) u
-                where u.all_answers >= u.min_group
-                group by u.company_key, u.enrollment_key, u.company_id, u.company_name, u.enrollment_id,
-                    u.enrollment_name, u.group_id, u.group_label, u.department, u.min_group) t
+                        k.company_id,
+                        k.enrollment_id,
+                        k.group_id,
+                        k.department,
+                        max(k.answer_count) as people_count,
+                        sum(k.answer_count)::bigint as answer_count,
+                        sum(k.score_sum) as score_sum,
+                        sum(k.lowest_count)::bigint as lowest_count,
+                        sum(k.low_count)::bigint as low_count,
+                        sum(k.middle_count)::bigint as middle_count,
+                        sum(k.high_count)::bigint as high_count,
+                        sum(k.highest_count)::bigint as highest_count
+                    from (
+                        select
+                            s.company_id,
+                            s.enrollment_id,
+                            s.question_id,
+                            coalesce(own.mapped_department, any_company.mapped_department, nullif(s.department, ''), '(none)')
+                                as department,
+                            min(q.group_id) as group_id,
+                            sum(s.answer_count)::bigint as answer_count,
+                            sum(100 * s.position_sum / (q.option_count - 1)::double precision) as score_sum,
+                            sum(s.lowest_count) as lowest_count,
+                            sum(s.low_count) as low_count,
+                            sum(s.middle_count) as middle_count,
+                            sum(s.high_count) as high_count,
+                            sum(s.highest_count) as highest_count
+                        from rollup.question_scores s
+                        left join keepnet.survey_questions q
+                            on q.company_id = s.company_id and q.enrollment_id = s.enrollment_id
+                            and q.content_id = s.content_id and q.question_id = s.question_id
+                        left join ref.department_map own on own.company_id = s.company_id and own.department = s.department
+                        left join ref.department_map any_company
+                            on any_company.company_id = '' and any_company.department = s.department
+                        group by s.company_id, s.enrollment_id, s.question_id, 4) k
+                    left join (
+                        select r.company_id, r.enrollment_id, r.question_id, sum(r.answer_count) as all_answers
+                        from rollup.question_totals r
+                        group by r.company_id, r.enrollment_id, r.question_id) a
+                        on a.company_id = k.company_id and a.enrollment_id = k.enrollment_id and a.question_id = k.question_id
+                    cross join bi.present z
+                    where a.all_answers >= z.min_group
+                    group by k.company_id, k.enrollment_id, k.group_id, k.department) n
+                join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null
+                join bi.dim_enrollment e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
+                left join ref.question_group_labels l
+                    on l.training_name = e.training_name and l.group_id = n.group_id
+                left join ref.question_group_labels any_training
+                    on any_training.training_name = '' and any_training.group_id = n.group_id
+                cross join bi.present p
+                where e.is_survey
+                  and not e.is_deleted
+                  and e.is_test is not true
+                  and not e.is_excluded) t
             window
                 survey as (partition by t.company_key, t.company_id, t.enrollment_key),
                 department as (partition by t.company_key, t.company_id, t.enrollment_key, t.department)) m) h
     window survey as (partition by h.company_key, h.company_id, h.enrollment_key)) d;
-comment on view bi.survey_results_by_group_and_department is 'One row per company, survey, theme and department: people, mean and distribution over the questions that survey_results_by_question shows. A department with fewer than privacy.min_group people in any theme is suppressed in all of them, and where the hidden ones are too few together, the smallest of the others is suppressed too: nothing follows from the totals. From fact_survey_score.';
+comment on view bi.survey_results_by_group_and_department is 'One row per company, survey, theme and department: people, mean and distribution over the questions that survey_results_by_question shows. A department with fewer than privacy.min_group people in any theme is suppressed in all of them, and where the hidden ones are too few together, the smallest of the others is suppressed too: nothing follows from the totals. From rollup.question_scores: the sums of fact_survey_score.';
 comment on column bi.survey_results_by_group_and_department.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.survey_results_by_group_and_department.enrollment_key is 'Stable number of the survey: use it for relationships.';
 comment on column bi.survey_results_by_group_and_department.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';
