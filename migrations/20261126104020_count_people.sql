@@ -99,6 +99,24 @@ begin
 end $$;
 comment on function rollup.recount(text, text) is 'Counts the people of one enrollment anew.';
 
+-- Row by row of one enrollment: a set of enrollments would be joined by reading whole tables.
+create function rollup.tidy(of_company text, of_enrollment text) returns void
+language plpgsql as $$
+begin
+    delete from rollup.status_months t
+    where t.company_id = of_company and t.enrollment_id = of_enrollment and t.entered_count = 0 and t.left_count = 0;
+    delete from rollup.department_quarters t
+    where t.company_id = of_company and t.enrollment_id = of_enrollment and t.change = 0;
+    delete from rollup.department_statuses t
+    where t.company_id = of_company and t.enrollment_id = of_enrollment and t.user_count = 0;
+    if exists (select from rollup.completion_days t
+               where t.company_id = of_company and t.enrollment_id = of_enrollment and t.user_count = 0) then
+        delete from rollup.completion_days t
+        where t.company_id = of_company and t.enrollment_id = of_enrollment and t.user_count = 0;
+    end if;
+end $$;
+comment on function rollup.tidy(text, text) is 'Removes counts of nobody from one enrollment.';
+
 create function rollup.after_enrollment_users() returns trigger
 language plpgsql as $$
 declare
@@ -181,21 +199,7 @@ begin
                           where h.company_id = n.company_id and h.enrollment_id = n.enrollment_id));
     end if;
     if has_rows then
-        execute format(
-            'with touched as materialized (
-                 select distinct company_id, enrollment_id from %I
-             ), months as (
-                 delete from rollup.status_months t using touched c
-                 where t.company_id = c.company_id and t.enrollment_id = c.enrollment_id and entered_count = 0 and left_count = 0
-             ), quarters as (
-                 delete from rollup.department_quarters t using touched c
-                 where t.company_id = c.company_id and t.enrollment_id = c.enrollment_id and change = 0
-             ), statuses as (
-                 delete from rollup.department_statuses t using touched c
-                 where t.company_id = c.company_id and t.enrollment_id = c.enrollment_id and user_count = 0
-             )
-             delete from rollup.completion_days t using touched c
-             where t.company_id = c.company_id and t.enrollment_id = c.enrollment_id and user_count = 0', rows_of);
+        execute format('select rollup.tidy(company_id, enrollment_id) from (select distinct company_id, enrollment_id from %I) c', rows_of);
     end if;
     for pair in execute format(
         'select company_id, enrollment_id
@@ -267,15 +271,7 @@ begin
          order by 1, 2, 3, 4, 5
          on conflict (company_id, enrollment_id, department, status, quarter) do update
          set change = t.change + excluded.change', changed) using zone;
-    execute format(
-        'with touched as materialized (
-             select distinct company_id, enrollment_id from %I
-         ), months as (
-             delete from rollup.status_months t using touched c
-             where t.company_id = c.company_id and t.enrollment_id = c.enrollment_id and entered_count = 0 and left_count = 0
-         )
-         delete from rollup.department_quarters t using touched c
-         where t.company_id = c.company_id and t.enrollment_id = c.enrollment_id and change = 0', rows_of);
+    execute format('select rollup.tidy(company_id, enrollment_id) from (select distinct company_id, enrollment_id from %I) c', rows_of);
     for pair in execute format(
         'select company_id, enrollment_id
          from (select distinct company_id, enrollment_id from %I) c
@@ -360,8 +356,7 @@ begin
         if pair.is_path then
             perform rollup.recount(pair.company_id, pair.enrollment_id);
         else
-            delete from rollup.department_quarters t
-            where t.company_id = pair.company_id and t.enrollment_id = pair.enrollment_id and t.change = 0;
+            perform rollup.tidy(pair.company_id, pair.enrollment_id);
         end if;
     end loop;
     return null;
@@ -372,7 +367,13 @@ create function rollup.after_completion_days() returns trigger
 language plpgsql as $$
 declare
     changed text;
+    pair record;
 begin
+    if tg_op = 'INSERT' then
+        if not exists (select from new_rows) then return null; end if;
+    elsif not exists (select from old_rows) then
+        return null;
+    end if;
     select string_agg(format('select company_id, enrollment_id, status, day, %s * user_count as n from %I', t.sign, t.name), ' union all ')
     into changed
     from (values (1, 'new_rows', 'DELETE'), (-1, 'old_rows', 'INSERT')) t (sign, name, not_of)
@@ -394,8 +395,11 @@ begin
          set user_count = t.user_count + excluded.user_count, on_time_count = t.on_time_count + excluded.on_time_count',
         changed) using rollup.time_zone();
     if tg_op <> 'INSERT' then
-        delete from rollup.enrollment_statuses t using (select distinct company_id, enrollment_id from old_rows) c
-        where t.company_id = c.company_id and t.enrollment_id = c.enrollment_id and t.user_count = 0 and t.on_time_count = 0;
+        for pair in select distinct company_id, enrollment_id from old_rows loop
+            delete from rollup.enrollment_statuses t
+            where t.company_id = pair.company_id and t.enrollment_id = pair.enrollment_id and t.user_count = 0
+              and t.on_time_count = 0;
+        end loop;
     end if;
     return null;
 end $$;

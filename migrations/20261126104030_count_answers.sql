@@ -13,6 +13,20 @@ language sql stable as $$
 $$;
 comment on function rollup.session_completed_at(text, text, text) is 'End of the first survey session of a person: its start and the time spent on its questions.';
 
+-- Enrollment by enrollment: a set of enrollments would be joined by reading whole tables.
+create function rollup.tidy_answers(of_company text, of_enrollment text) returns void
+language plpgsql as $$
+begin
+    if exists (select from rollup.answer_options t
+               where t.company_id = of_company and t.enrollment_id = of_enrollment and t.answer_count = 0) then
+        delete from rollup.answer_options t
+        where t.company_id = of_company and t.enrollment_id = of_enrollment and t.answer_count = 0;
+    end if;
+    delete from rollup.survey_sessions t
+    where t.company_id = of_company and t.enrollment_id = of_enrollment and t.latest_count = 0 and t.repeated_count = 0;
+end $$;
+comment on function rollup.tidy_answers(text, text) is 'Removes counts of nothing from one survey.';
+
 create function rollup.after_survey_sessions() returns trigger
 language plpgsql as $$
 declare
@@ -44,8 +58,8 @@ begin
                       scale_position, scored_position) do update
          set answer_count = t.answer_count + excluded.answer_count', changed) using zone;
     if tg_op <> 'INSERT' then
-        delete from rollup.answer_options t using (select distinct company_id, enrollment_id from old_rows) c
-        where t.company_id = c.company_id and t.enrollment_id = c.enrollment_id and answer_count = 0;
+        perform rollup.tidy_answers(company_id, enrollment_id)
+        from (select distinct company_id, enrollment_id from old_rows) c;
     end if;
     execute format(
         'insert into rollup.survey_sessions as t
@@ -63,8 +77,8 @@ begin
              without_bank_count = t.without_bank_count + excluded.without_bank_count,
              repeated_count = t.repeated_count + excluded.repeated_count', changed);
     if tg_op <> 'INSERT' then
-        delete from rollup.survey_sessions t using (select distinct company_id, enrollment_id from old_rows) c
-        where t.company_id = c.company_id and t.enrollment_id = c.enrollment_id and latest_count = 0 and repeated_count = 0;
+        perform rollup.tidy_answers(company_id, enrollment_id)
+        from (select distinct company_id, enrollment_id from old_rows) c;
     end if;
     execute format(
         'update keepnet.enrollment_users u set session_completed_at = done.at
@@ -108,8 +122,8 @@ begin
                       scale_position, scored_position) do update
          set answer_count = t.answer_count + excluded.answer_count', changed) using zone;
     if tg_op <> 'INSERT' then
-        delete from rollup.answer_options t using (select distinct company_id, enrollment_id from old_rows) c
-        where t.company_id = c.company_id and t.enrollment_id = c.enrollment_id and answer_count = 0;
+        perform rollup.tidy_answers(company_id, enrollment_id)
+        from (select distinct company_id, enrollment_id from old_rows) c;
     end if;
     execute format(
         'update keepnet.enrollment_users u set session_completed_at = done.at
@@ -173,9 +187,7 @@ begin
          on conflict (company_id, enrollment_id, content_id, question_id, department, month, question_type, position,
                       scale_position, scored_position) do update
          set answer_count = t.answer_count + excluded.answer_count', moved) using zone, tg_op;
-    execute format(
-        'delete from rollup.answer_options t using (select distinct company_id, enrollment_id from %I) c
-         where t.company_id = c.company_id and t.enrollment_id = c.enrollment_id and answer_count = 0', rows_of);
+    execute format('select rollup.tidy_answers(company_id, enrollment_id) from (select distinct company_id, enrollment_id from %I) c', rows_of);
     if tg_op = 'INSERT' then
         update keepnet.enrollment_users u set session_completed_at = done.at
         from (select n.company_id, n.enrollment_id, n.reported_enrollment_id, n.target_user_id,
@@ -206,7 +218,13 @@ create function rollup.after_answer_options() returns trigger
 language plpgsql as $$
 declare
     changed text;
+    pair record;
 begin
+    if tg_op = 'INSERT' then
+        if not exists (select from new_rows) then return null; end if;
+    elsif not exists (select from old_rows) then
+        return null;
+    end if;
     select string_agg(format(
         'select company_id, enrollment_id, content_id, question_id, department, scored_position, %s * answer_count as n
          from %I
@@ -232,8 +250,10 @@ begin
              middle_count = t.middle_count + excluded.middle_count, high_count = t.high_count + excluded.high_count,
              highest_count = t.highest_count + excluded.highest_count', changed);
     if tg_op <> 'INSERT' then
-        delete from rollup.question_scores t using (select distinct company_id, enrollment_id from old_rows) c
-        where t.company_id = c.company_id and t.enrollment_id = c.enrollment_id and t.answer_count = 0;
+        for pair in select distinct company_id, enrollment_id from old_rows loop
+            delete from rollup.question_scores t
+            where t.company_id = pair.company_id and t.enrollment_id = pair.enrollment_id and t.answer_count = 0;
+        end loop;
     end if;
     return null;
 end $$;
@@ -243,7 +263,13 @@ create function rollup.after_question_scores() returns trigger
 language plpgsql as $$
 declare
     changed text;
+    pair record;
 begin
+    if tg_op = 'INSERT' then
+        if not exists (select from new_rows) then return null; end if;
+    elsif not exists (select from old_rows) then
+        return null;
+    end if;
     select string_agg(format(
         'select company_id, enrollment_id, content_id, question_id, %1$s * answer_count as answers, %1$s * position_sum as positions,
                 %1$s * lowest_count as lowest, %1$s * low_count as low, %1$s * middle_count as middle, %1$s * high_count as high,
@@ -266,8 +292,10 @@ begin
              low_count = t.low_count + excluded.low_count, middle_count = t.middle_count + excluded.middle_count,
              high_count = t.high_count + excluded.high_count, highest_count = t.highest_count + excluded.highest_count', changed);
     if tg_op <> 'INSERT' then
-        delete from rollup.question_totals t using (select distinct company_id, enrollment_id from old_rows) c
-        where t.company_id = c.company_id and t.enrollment_id = c.enrollment_id and t.answer_count = 0;
+        for pair in select distinct company_id, enrollment_id from old_rows loop
+            delete from rollup.question_totals t
+            where t.company_id = pair.company_id and t.enrollment_id = pair.enrollment_id and t.answer_count = 0;
+        end loop;
     end if;
     return null;
 end $$;
