@@ -2,9 +2,10 @@
 # Measures the views of schema bi on a large warehouse: scripts/bench-views.sh [COMPANIES [ENROLLMENTS [USERS]]]
 #
 # Fills a database by scripts/bench-views.sql (in a private PostgreSQL, or the empty one that DATABASE_URL names), and asks
-# every view for all rows and columns: of one company, and of all. Each twice; shown is the second time (warm), as
-# `explain (analyze, timing off)` gives it, without what sending the rows would take. VIEWS chooses views, TIMEOUT (60s) ends what takes
-# longer, PLANS names a folder for the plans. DATABASE=filled says that the database is filled already.
+# every view for all rows and columns: of one company, and of all. Each twice; shown is the second time (warm), planning
+# included, as `explain (analyze, timing off)` gives it, without what sending the rows would take. VIEWS chooses views,
+# TIMEOUT (60s) ends what takes longer, PLANS names a folder for the plans. DATABASE=filled says that the database is filled
+# already.
 set -euo pipefail
 
 companies=${1:-1000} enrollments=${2:-20} users=${3:-500}

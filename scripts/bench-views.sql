@@ -46,6 +46,11 @@ cross join lateral (select now() - interval '1 year' + (n * 360.0 / :enrollments
 cross join lateral generate_series(0, case when n % 20 = 0 then 2 else 0 end) s
 where c.kind = 'customer';
 
+insert into ref.enrollment_flags (company_id, enrollment_id, is_mandatory)
+select company_id, enrollment_id, true
+from keepnet.enrollments
+where not is_step and hashtext(enrollment_id) % 4 = 0;
+
 insert into keepnet.target_users (company_id, target_user_id, reported_by_created_at, reported_by_enrollment_id, email,
     is_email_masked, first_name, last_name, department, first_seen_at, synced_at, valid_from)
 select c.company_id, 'U' || lpad(u::text, 11, '0'), now() - interval '6 months', '', 'user' || u || '@example.com', false,
