@@ -1,7 +1,7 @@
 """Imports the dashboards of `pack/` into a running Superset, over its REST API.
 
 The same can be done by hand: zip the folder `pack` and choose Dashboards → Import; Superset asks for the password of the
-database. Importing again overwrites the dashboards, charts and datasets of the pack, and nothing else.
+database. Importing again with this program overwrites the dashboards, charts and datasets of the pack, and nothing else.
 """
 
 import argparse
@@ -35,14 +35,16 @@ def main() -> None:
     )
     checked(login, "log in")
     session.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
+    token = session.get(f"{arguments.superset}/api/v1/security/csrf_token/", timeout=60)
+    checked(token, "get a token")
+    session.headers["X-CSRFToken"] = token.json()["result"]
     answer = session.post(
-        f"{arguments.superset}/api/v1/dashboard/import/",
-        files={"formData": ("pack.zip", packed(arguments.warehouse), "application/zip")},
-        data={
-            "overwrite": "true",
-            "passwords": json.dumps({DATABASE: read(arguments.warehouse_password_file)}),
-        },
+        # The import of dashboards would leave charts and datasets that are there as they are.
+        f"{arguments.superset}/api/v1/assets/import/",
+        files={"bundle": ("pack.zip", packed(arguments.warehouse), "application/zip")},
+        data={"passwords": json.dumps({DATABASE: read(arguments.warehouse_password_file)})},
         timeout=300,
+        allow_redirects=False,
     )
     checked(answer, "import the dashboards")
     print("imported the dashboards")
@@ -60,6 +62,8 @@ def packed(warehouse: str) -> bytes:
             text = path.read_text()
             if name == DATABASE:
                 text = re.sub(r"(?m)^sqlalchemy_uri: .*$", lambda _: f"sqlalchemy_uri: {with_driver}", text)
+            if name == "metadata.yaml":
+                text = text.replace("type: Dashboard", "type: assets")
             archive.writestr(f"pack/{name}", text)
     return buffer.getvalue()
 
@@ -69,7 +73,7 @@ def read(path: str) -> str:
 
 
 def checked(answer: requests.Response, what: str) -> None:
-    if not answer.ok:
+    if answer.status_code != 200:
         sys.exit(f"error: could not {what}: HTTP {answer.status_code} {answer.text[:300]}")
 
 

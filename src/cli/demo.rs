@@ -116,10 +116,15 @@ async fn empty(database: &EmbeddedDatabase) -> Result<(), Failure> {
     let mut db = PgConnection::connect_with(&database.connect_options().database("postgres"))
         .await
         .map_err(failed)?;
-    for statement in [
-        "drop database if exists {} with (force)",
-        "create database {}",
-    ] {
+    // Not `with (force)`: autovacuum, which is nobody's, would keep one who is no superuser from it.
+    sqlx::query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and usename = current_user",
+    )
+    .bind(&database.database)
+    .execute(&mut db)
+    .await
+    .map_err(failed)?;
+    for statement in ["drop database if exists {}", "create database {}"] {
         let statement = statement.replace("{}", &format!("\"{}\"", database.database));
         sqlx::query(AssertSqlSafe(statement))
             .execute(&mut db)
@@ -156,23 +161,17 @@ fn look(database: &EmbeddedDatabase) {
 Have a look (the database keeps running):
   export PGPASSWORD=$(cat {password})
   psql {url} -c \"
-    select c.name as company, e.name as enrollment, s.total_target_user_count as users, s.completed_count as completed
-    from keepnet.enrollments e
-    join keepnet.companies c using (company_id)
-    join keepnet.enrollment_summaries s using (company_id, enrollment_id)
-    order by 1, 2\"
+    select company_name, target_user_count, assigned_count, completed_count, overdue_count, license_ends_on, safe_as_of
+    from bi.company_overview where kind = 'customer' order by 1\"
   psql {url} -c \"
-    select c.name as company, u.status, count(*)
-    from keepnet.enrollment_users u join keepnet.companies c using (company_id)
-    group by 1, 2 order by 1, 3 desc\"
+    select company_name, enrollment_name, full_name, status, due_on, days_overdue
+    from bi.not_finished where is_overdue order by days_overdue, 1, 2, 3 limit 20\"
   psql {url} -c \"
-    select q.question_text, a.option_text, count(*) as answers
-    from keepnet.survey_answers a
-    join keepnet.survey_questions q using (company_id, enrollment_id, content_id, question_id)
-    where a.scored_position is not null
-    group by q.question_text, a.option_text, a.scored_position order by 1, a.scored_position\"
+    select company_name, enrollment_name, question_text, people_count, round(mean_score::numeric, 1) as mean
+    from bi.survey_results_by_question order by mean_score limit 20\"
+  psql {url} -c '\\dv+ bi.*'
 
-A BI tool connects to the same address; its password is in {password}.
+A BI tool connects to the same address, schema bi; its password is in {password}.
 When you have seen enough:  keepnet-etl stop-database --demo"
     );
 }

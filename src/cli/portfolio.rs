@@ -10,18 +10,12 @@ const BAR: f64 = 20.0;
 /// The highest score of security culture.
 const MAX_CULTURE_SCORE: f64 = 5.0;
 
-/// Tests are left out, and so are steps of learning paths: their users are counted by the path.
+/// Tests are left out.
 const COMPANIES: &str = "
-    select c.name, coalesce(c.target_user_count, 0), count(s.enrollment_id),
-           coalesce(sum(s.total_target_user_count), 0)::bigint, coalesce(sum(greatest(s.completed_count, 0)), 0)::bigint
-    from keepnet.companies c
-    left join keepnet.enrollments e
-        on e.company_id = c.company_id and not e.is_step and e.is_test is not true and e.deleted_at is null
-    left join keepnet.enrollment_summaries s
-        on s.company_id = e.company_id and s.enrollment_id = e.enrollment_id
-    where c.kind = 'customer' and c.deleted_at is null
-    group by c.company_id, c.name, c.target_user_count
-    order by c.name, c.company_id";
+    select company_name, coalesce(target_user_count, 0), enrollment_count, assigned_count, completed_count
+    from bi.company_overview
+    where kind = 'customer'
+    order by company_name, company_id";
 
 /// Single choices of the latest session of each person, from 0 (worst) to 100 (best).
 const SURVEY_GROUPS: &str = "
