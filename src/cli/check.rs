@@ -10,6 +10,8 @@ use super::grant_company::ACCESS_REMEDY;
 use crate::api::{Claims, Client};
 use crate::app::{App, OpenError, Warehouse};
 use crate::daemon::cycle::Cycle;
+use crate::privacy::Policy;
+use crate::sync;
 use crate::sync::account_checks::{self, DateDecision};
 use crate::warehouse::access::{self, Access};
 use crate::warehouse::error::{WarehouseError, WarehouseErrorKind};
@@ -239,6 +241,7 @@ async fn migrations(lines: &mut Lines, app: &App, warehouse: &Warehouse) {
                 ),
             }
             access(lines, warehouse).await;
+            privacy(lines, app, warehouse).await;
             cycle(lines, app, warehouse).await;
         }
         Ok(state) => {
@@ -300,6 +303,22 @@ async fn access(lines: &mut Lines, warehouse: &Warehouse) {
             ),
         },
         Err(error) => lines.fail("access", error.into()),
+    }
+}
+
+/// Whether what is stored was stored by the settings of section `privacy`, and with this key.
+async fn privacy(lines: &mut Lines, app: &App, warehouse: &Warehouse) {
+    let checked = match Policy::read(&app.settings.privacy) {
+        Ok(policy) => sync::privacy::check(&warehouse.pool, &policy).await,
+        Err(error) => Err(error.into()),
+    };
+    match checked {
+        Ok(true) => lines.ok(
+            "privacy",
+            "what is stored was stored by these settings".to_owned(),
+        ),
+        Ok(false) => lines.ok("privacy", "nothing is stored yet".to_owned()),
+        Err(error) => lines.fail("privacy", error.into()),
     }
 }
 

@@ -244,7 +244,7 @@ pub async fn run(
     stop: &AtomicBool,
 ) -> Result<RunReport, SyncError> {
     let policy = Arc::new(Policy::read(&settings.privacy)?);
-    privacy::check(pool, &policy, clock).await?;
+    privacy::settle(pool, &policy, clock).await?;
     client.share(Arc::new(RequestPace::new(pool.clone())));
     let progress = Counted {
         pulse: Arc::new(Pulse::new(client, clock)),
@@ -337,7 +337,7 @@ async fn run_limited(
         own_enrollments: [const { OnceCell::const_new() }; 2],
     };
     // Settings may have been changed until the run could be seen.
-    let begun_well = match privacy::check(pool, policy, clock).await {
+    let begun_well = match privacy::settle(pool, policy, clock).await {
         Ok(()) => predict(&context, request).await.map_err(SyncError::from),
         Err(error) => Err(error),
     };

@@ -36,30 +36,44 @@ impl RunContext<'_> {
     }
 }
 
-/// Fails when what is stored was stored by other settings than these, or when somebody who was erased would come back.
-pub async fn check(pool: &PgPool, policy: &Policy, clock: &SharedClock) -> Result<(), SyncError> {
+/// Fails when what is stored was stored by other settings than these, or when somebody who was erased would come back. With
+/// the first run, these are the settings by which everything is stored.
+pub(super) async fn settle(
+    pool: &PgPool,
+    policy: &Policy,
+    clock: &SharedClock,
+) -> Result<(), SyncError> {
+    if check(pool, policy).await? {
+        return Ok(());
+    }
+    let (record, key_check) = (policy.record(), policy.key_check());
+    privacy_record::write(pool, &record, key_check.as_deref(), true, clock.now())
+        .await
+        .map_err(database)?;
+    Ok(())
+}
+
+/// The same, without a word in the database; false when nothing is stored yet.
+pub async fn check(pool: &PgPool, policy: &Policy) -> Result<bool, SyncError> {
     let key_check = policy.key().map(Key::check);
     let others = erasures::count_of_other_keys(pool, key_check.as_deref()).await?;
     if others > 0 {
         return Err(SyncError::ErasuresNeedKey(others));
     }
-    let recorded = recorded(pool).await?;
-    let (now, key_check) = (policy.record(), policy.key_check());
-    match recorded {
-        None => privacy_record::write(pool, &now, key_check.as_deref(), true, clock.now())
-            .await
-            .map_err(database)?,
+    match recorded(pool).await? {
+        None => Ok(false),
         Some(PrivacyRecord {
             applying: Some(_), ..
-        }) => return Err(SyncError::PrivacyHalfApplied),
+        }) => Err(SyncError::PrivacyHalfApplied),
         Some(before) => {
             let changed = changed(&before, policy);
-            if !changed.is_empty() {
-                return Err(SyncError::PrivacyChanged(changed.join(", ")));
+            if changed.is_empty() {
+                Ok(true)
+            } else {
+                Err(SyncError::PrivacyChanged(changed.join(", ")))
             }
         }
     }
-    Ok(())
 }
 
 /// Deletes what is not kept for ever. A failure is for the next run.

@@ -195,6 +195,7 @@ async fn machines_get_json_with_a_version() {
             "sessions",
             "migrations",
             "access",
+            "privacy",
             "cycle",
             "token",
             "role",
@@ -227,7 +228,7 @@ async fn check_says_line_by_line_what_holds_and_quick_asks_the_database_alone() 
     let quick = program.run("check --quick");
     assert_quiet_success(&quick);
     let states: Vec<&str> = quick.stdout.lines().map(|line| &line[..4]).collect();
-    assert_eq!(states, ["ok  "; 7], "{quick:#?}");
+    assert_eq!(states, ["ok  "; 8], "{quick:#?}");
     assert_eq!(simulator.requests().await["total"], 0);
     let whole = program.run("check");
     assert_quiet_success(&whole);

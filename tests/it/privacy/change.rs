@@ -180,6 +180,10 @@ async fn the_command_shows_a_plan_and_asks_before_it_writes() {
         output.failure().contains("keepnet-etl migrate --privacy"),
         "{output:#?}"
     );
+    let checked = program.run("check --quick");
+    assert_eq!(checked.code, 2, "{checked:#?}");
+    let line = "FAIL  privacy       ";
+    assert!(checked.stdout.contains(line), "{checked:#?}");
     let output = program.run("migrate --privacy --dry-run");
     assert_eq!(output.code, 0, "{output:#?}");
     assert!(
@@ -202,5 +206,7 @@ async fn the_command_shows_a_plan_and_asks_before_it_writes() {
     .await;
     assert_eq!(recorded, ["migrate --privacy done"]);
     assert_eq!(program.run("sync").code, 0);
+    let checked = program.run("check --quick");
+    assert!(checked.stdout.contains("ok    privacy "), "{checked:#?}");
     assert!(!everything(&pool).await.contains("@c"));
 }
