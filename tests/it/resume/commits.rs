@@ -183,8 +183,14 @@ async fn a_kill_at_any_border_of_any_migration_is_mended_by_the_next_command() {
     assert_eq!(Running::to_end(&program, "migrate").await.code, 0);
     let commits = wire.take_counts().commits;
     assert!(commits > 5, "{commits} are too few to prove anything");
-    for moment in [Moment::Unheard, Moment::Unanswered, Moment::Answered] {
-        for n in 1..=commits {
+    // What the server has not heard and what it has answered are whole states, as between any two commands.
+    let moments = [
+        (Moment::Unheard, STEP),
+        (Moment::Unanswered, 1),
+        (Moment::Answered, STEP),
+    ];
+    for (moment, step) in moments {
+        for n in (1..=commits).rev().step_by(step) {
             let (url, wire, program) = migrating().await;
             let sprung = wire.trap(moment, n, Then::Freeze);
             Running::start(&program, "migrate").kill_at(sprung).await;

@@ -154,7 +154,8 @@ async fn vector_10_access_is_denied_without_a_duration_unless_the_licence_has_ru
         ]
     );
     // As it is written: without a duration, and with a licence that has run out.
-    let app = day_first(&Vendor::start().await).await;
+    let vendor = Vendor::start().await;
+    let app = day_first(&vendor).await;
     sync_well(&app).await;
     let states: Vec<(String, Option<String>)> = sqlx::query_as(
         "select company_id, access_state from keepnet.companies order by company_id",
