@@ -45,7 +45,8 @@ async fn server() -> &'static EmbeddedDatabase {
         .get_or_init(|| async {
             let server = Embedded::new(data_dir())
                 .with_setting("fsync", "off")
-                .with_setting("max_connections", "300");
+                .with_setting("max_connections", "300")
+                .with_setting("max_wal_size", "256MB");
             // Nobody uses a stopped one; a new one is quicker than dropping the databases of earlier runs.
             if matches!(server.status(), Ok(Status::Stopped)) {
                 let _ = std::fs::remove_dir_all(data_dir());
