@@ -57,10 +57,6 @@ begin
          on conflict (company_id, enrollment_id, content_id, question_id, department, month, question_type, position,
                       scale_position, scored_position) do update
          set answer_count = t.answer_count + excluded.answer_count', changed) using zone;
-    if tg_op <> 'INSERT' then
-        perform rollup.tidy_answers(company_id, enrollment_id)
-        from (select distinct company_id, enrollment_id from old_rows) c;
-    end if;
     execute format(
         'insert into rollup.survey_sessions as t
          select company_id, enrollment_id, coalesce(sum(sign) filter (where is_latest), 0),
