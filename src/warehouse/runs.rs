@@ -114,9 +114,20 @@ async fn try_begin(pool: &PgPool, new: NewRun<'_>) -> Result<Option<Run>, sqlx::
         return Ok(None);
     }
     sqlx::query(
-        "update sync.runs set outcome = 'stopped', finished_at = $2,
-                error = 'the process ended before the run did; what was committed stays'
-         where outcome = 'running' and pg_try_advisory_xact_lock($1, (id % 2147483647)::int)",
+        "update sync.runs r
+         set outcome = 'stopped', finished_at = $2,
+             error = 'the process ended before the run did; what was committed stays',
+             requests = greatest(r.requests, done.requests),
+             rows_inserted = greatest(r.rows_inserted, done.rows_inserted),
+             rows_updated = greatest(r.rows_updated, done.rows_updated),
+             rows_unchanged = greatest(r.rows_unchanged, done.rows_unchanged),
+             rows_deleted = greatest(r.rows_deleted, done.rows_deleted)
+         from sync.runs dead left join lateral (
+             select sum(s.requests)::bigint as requests, sum(s.rows_inserted)::bigint as rows_inserted,
+                    sum(s.rows_updated)::bigint as rows_updated, sum(s.rows_unchanged)::bigint as rows_unchanged,
+                    sum(s.rows_deleted)::bigint as rows_deleted
+             from sync.run_scopes s where s.run_id = dead.id) done on true
+         where dead.id = r.id and dead.outcome = 'running' and pg_try_advisory_xact_lock($1, (r.id % 2147483647)::int)",
     )
     .bind(RUN_LOCK)
     .bind(new.at)

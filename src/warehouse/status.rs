@@ -221,7 +221,7 @@ pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
     )
     .fetch_all(pool)
     .await?;
-    // A living run holds a lock; whoever gets it looks at a dead run.
+    // A living run holds a lock; whoever gets it looks at a dead run. What it did is known by its scopes until it ends.
     let runs: Vec<RunStatus> = sqlx::query_as(
         "select id, kind, started_at, finished_at,
                 case when outcome = 'running'
@@ -230,9 +230,18 @@ pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
                                        and l.objid = (r.id % 2147483647)
                                        and l.database = (select oid from pg_database where datname = current_database()))
                      then 'killed' else outcome end as outcome,
-                requests, predicted_requests, companies_total, companies_done, progressed_at,
-                rows_inserted, rows_updated, rows_unchanged, rows_deleted, error
-         from sync.runs r order by id desc limit 5",
+                greatest(r.requests, done.requests) as requests, predicted_requests, companies_total, companies_done,
+                progressed_at, greatest(r.rows_inserted, done.rows_inserted) as rows_inserted,
+                greatest(r.rows_updated, done.rows_updated) as rows_updated,
+                greatest(r.rows_unchanged, done.rows_unchanged) as rows_unchanged,
+                greatest(r.rows_deleted, done.rows_deleted) as rows_deleted, error
+         from sync.runs r
+         left join lateral (
+             select sum(s.requests)::bigint as requests, sum(s.rows_inserted)::bigint as rows_inserted,
+                    sum(s.rows_updated)::bigint as rows_updated, sum(s.rows_unchanged)::bigint as rows_unchanged,
+                    sum(s.rows_deleted)::bigint as rows_deleted
+             from sync.run_scopes s where s.run_id = r.id) done on r.outcome = 'running'
+         order by id desc limit 5",
     )
     .bind(i64::from(super::runs::RUN_LOCK))
     .fetch_all(pool)

@@ -172,6 +172,13 @@ async fn completes(simulator: &Simulator, program: &Program, pool: &PgPool) {
     let status = program.run("status --json").json();
     assert_eq!(status["runs"][0]["outcome"], json!("killed"));
     assert_eq!(status["verdict"], json!("attention"));
+    // Its figures are those of what it committed, not of its last heartbeat.
+    let stored: i64 = sqlx::query_scalar("select count(*) from keepnet.enrollment_users")
+        .fetch_one(pool)
+        .await
+        .unwrap();
+    let shown = status["runs"][0]["rows_inserted"].as_i64().unwrap();
+    assert!(shown > stored && stored > 0, "{shown} of {stored}");
     // A company whose users were still to be asked is not called complete.
     let surveys = "select not exists (select from sync.company_state s join keepnet.enrollments e using (company_id)
                                       where s.verdict = 'complete' and e.is_survey)";
