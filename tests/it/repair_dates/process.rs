@@ -10,6 +10,7 @@ use sqlx::PgPool;
 
 use super::{assert_equal, choices, repair, with_settings};
 use crate::support::program::{Output, Program};
+use crate::support::running::until;
 use crate::support::simulator::Simulator;
 use crate::support::table::{everything, told};
 use crate::support::{NOW, TestApp, database};
@@ -201,11 +202,14 @@ async fn no_repair_begins_while_a_run_is_under_way() {
     let new = runs::NewRun {
         kind: "sync",
         at: NOW.parse().unwrap(),
-        lasts: Duration::from_secs(30),
+        lasts: Duration::from_hours(1),
         under: None,
         look: Box::new(runs::Pace::default),
     };
     let run = runs::begin(&right.pool, new).await.unwrap();
+    // The first heartbeat writes at a time of its own; the second is far off.
+    let heard = "select companies_done is not null from sync.runs order by id desc limit 1";
+    until(&right.pool, heard).await;
     let before = everything(&right.pool).await;
     let refused = repair(&right).await.unwrap_err();
     assert!(

@@ -250,7 +250,9 @@ pub async fn everything(pool: &PgPool) -> String {
     .await;
     let mut all = String::new();
     for table in tables {
-        let sql = format!("select coalesce(string_agg(t::text, e'\n'), '') from {table} t");
+        let sql = format!(
+            "select coalesce(string_agg(t::text, e'\n' order by t::text), '') from {table} t"
+        );
         let rows: String = sqlx::query_scalar(AssertSqlSafe(sql))
             .fetch_one(pool)
             .await
