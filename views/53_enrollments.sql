@@ -107,73 +107,73 @@ comment on column bi.test_enrollments_running.is_auto_enrollment_active is 'New 
 comment on column bi.test_enrollments_running.user_count is 'People in it.';
 
 create or replace view bi.enrolled_twice as
+-- Who is assigned to what, as fact_enrollment_user has it: pairs are found first, names and keys are looked up for them.
+with assigned as not materialized (
+    select u.company_id, u.enrollment_id, u.target_user_id, u.email,
+           nullif(concat_ws(' ', nullif(u.first_name, ''), nullif(u.last_name, '')), '') as full_name,
+           coalesce(m.status_group, 'unknown') as status_group
+    from keepnet.enrollment_users u
+    left join ref.status_map m on m.domain = 'user' and m.status = lower(replace(u.status, ' ', ''))
+    where u.deleted_at is null
+      and coalesce(m.status_group not in ('cancelled', 'excluded'), true)
+      and (u.reported_enrollment_id = u.enrollment_id
+           or not exists (select from keepnet.enrollment_users o
+                          where o.company_id = u.company_id and o.target_user_id = u.target_user_id
+                            and o.enrollment_id = u.enrollment_id and o.deleted_at is null
+                            and (o.reported_enrollment_id = o.enrollment_id
+                                 or (o.valid_from, o.reported_enrollment_id) > (u.valid_from, u.reported_enrollment_id)))))
 select
     a.company_key,
-    a.company_id,
+    n.company_id,
     a.company_name,
-    'same training' as reason,
-    u.target_user_key,
-    u.target_user_key as other_target_user_key,
-    u.full_name,
-    u.email,
+    n.reason,
+    t.target_user_key,
+    o.target_user_key as other_target_user_key,
+    n.full_name,
+    n.email,
     a.enrollment_key,
     a.enrollment_name,
     b.enrollment_key as other_enrollment_key,
     b.enrollment_name as other_enrollment_name,
     a.training_name,
-    u.status_group,
-    v.status_group as other_status_group
-from bi.dim_enrollment a
-join bi.dim_enrollment b
-    on b.company_key = a.company_key and b.company_id = a.company_id and b.training_id = a.training_id
-    and (b.created_at, b.enrollment_key) > (a.created_at, a.enrollment_key)
-    and b.created_at < a.created_at + interval '90 days'
-join bi.fact_enrollment_user u
-    on u.company_key = a.company_key and u.company_id = a.company_id and u.enrollment_id = a.enrollment_id
-join bi.fact_enrollment_user v
-    on v.company_key = b.company_key and v.company_id = b.company_id and v.enrollment_id = b.enrollment_id
-    and v.target_user_id = u.target_user_id
-where a.is_top_level and not a.is_deleted and not a.is_archived and a.is_test is not true and not a.is_excluded
-  and b.is_top_level and not b.is_deleted and not b.is_archived and b.is_test is not true and not b.is_excluded
-  and u.is_targeted and v.is_targeted
-union all
-select
-    d.company_key,
-    d.company_id,
-    d.company_name,
-    'same address',
-    t.target_user_key,
-    o.target_user_key,
-    u.full_name,
-    u.email,
-    u.enrollment_key,
-    u.enrollment_name,
-    v.enrollment_key,
-    v.enrollment_name,
-    e.training_name,
-    u.status_group,
-    v.status_group
+    n.status_group,
+    n.other_status_group
 from (
-    select c.company_key, c.company_id, c.company_name, lower(x.email) as address
-    from keepnet.target_users x
-    join bi.dim_company c on c.company_id = x.company_id
-    where x.deleted_at is null and x.is_email_masked is not true and x.email <> '' and not c.is_deleted
-    group by c.company_key, c.company_id, c.company_name, lower(x.email)
-    having count(*) > 1) d
-join keepnet.target_users t
-    on t.company_id = d.company_id and lower(t.email) = d.address and t.deleted_at is null
-join keepnet.target_users o
-    on o.company_id = d.company_id and lower(o.email) = d.address and o.deleted_at is null
-    and o.target_user_key > t.target_user_key
-join bi.fact_enrollment_user u
-    on u.company_key = d.company_key and u.company_id = d.company_id and u.target_user_id = t.target_user_id
-join bi.fact_enrollment_user v
-    on v.company_key = d.company_key and v.company_id = d.company_id and v.target_user_id = o.target_user_id
-    and v.enrollment_id = u.enrollment_id
-join bi.dim_enrollment e
-    on e.company_key = d.company_key and e.company_id = d.company_id and e.enrollment_id = u.enrollment_id
-where u.is_test is not true and not u.is_excluded and not u.is_archived
-  and u.is_targeted and v.is_targeted;
+    select a.company_id, 'same training' as reason, a.enrollment_id, b.enrollment_id as other_enrollment_id,
+           u.target_user_id, u.target_user_id as other_target_user_id, u.full_name, u.email, u.status_group,
+           v.status_group as other_status_group
+    from keepnet.enrollments a
+    join keepnet.enrollments b
+        on b.company_id = a.company_id and b.training_id = a.training_id
+        and (b.created_at, b.enrollment_key) > (a.created_at, a.enrollment_key)
+        and b.created_at < a.created_at + interval '90 days'
+    join assigned u on u.company_id = a.company_id and u.enrollment_id = a.enrollment_id
+    join assigned v
+        on v.company_id = b.company_id and v.enrollment_id = b.enrollment_id and v.target_user_id = u.target_user_id
+    union all
+    select t.company_id, 'same address', u.enrollment_id, u.enrollment_id, t.target_user_id, o.target_user_id, u.full_name,
+           u.email, u.status_group, v.status_group
+    from (
+        select x.company_id, lower(x.email) as address
+        from keepnet.target_users x
+        where x.deleted_at is null and x.is_email_masked is not true and x.email <> ''
+        group by x.company_id, lower(x.email)
+        having count(*) > 1) d
+    join keepnet.target_users t
+        on t.company_id = d.company_id and lower(t.email) = d.address and t.deleted_at is null
+    join keepnet.target_users o
+        on o.company_id = d.company_id and lower(o.email) = d.address and o.deleted_at is null
+        and o.target_user_key > t.target_user_key
+    join assigned u on u.company_id = t.company_id and u.target_user_id = t.target_user_id
+    join assigned v
+        on v.company_id = o.company_id and v.target_user_id = o.target_user_id and v.enrollment_id = u.enrollment_id) n
+join bi.dim_enrollment a on a.company_id = n.company_id and a.enrollment_id = n.enrollment_id
+join bi.dim_enrollment b on b.company_id = n.company_id and b.enrollment_id = n.other_enrollment_id
+join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null
+left join keepnet.target_users t on t.company_id = n.company_id and t.target_user_id = n.target_user_id
+left join keepnet.target_users o on o.company_id = n.company_id and o.target_user_id = n.other_target_user_id
+where a.is_top_level and not a.is_deleted and not a.is_archived and a.is_test is not true and not a.is_excluded
+  and b.is_top_level and not b.is_deleted and not b.is_archived and b.is_test is not true and not b.is_excluded;
 comment on view bi.enrolled_twice is 'One row per person and pair of assignments that are one too many. same training: one person in two enrollments of one training that were created within 90 days of each other. same address: two persons of the vendor with one e-mail address in one enrollment, as when a user was deleted and synchronized again. Tests, archived enrollments, and cancelled or excluded users are left out, masked addresses are not compared. From fact_enrollment_user and dim_person.';
 comment on column bi.enrolled_twice.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.enrolled_twice.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';

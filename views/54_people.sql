@@ -58,27 +58,58 @@ comment on column bi.not_finished.is_archived is 'The enrollment is in the vendo
 
 create or replace view bi.repeatedly_overdue as
 select
-    u.company_key,
-    u.target_user_key,
-    u.company_id,
-    u.company_name,
-    u.target_user_id,
-    max(u.full_name) as full_name,
-    max(u.email) as email,
-    max(u.department_now) as department_now,
-    count(*) as due_count,
-    count(*) filter (where not u.is_completed) as overdue_count,
-    count(*) filter (where u.is_completed and u.completed_on > u.due_on) as late_count,
-    count(*) filter (where not u.is_completed)::double precision / count(*) as overdue_rate,
-    max(p.today - u.due_on) filter (where not u.is_completed) as longest_days_overdue
-from bi.fact_enrollment_user u
-cross join bi.present p
-where u.is_targeted
-  and u.due_on < p.today
-  and u.is_test is not true
-  and not u.is_excluded
-group by u.company_key, u.target_user_key, u.company_id, u.company_name, u.target_user_id
-having count(*) filter (where not u.is_completed) > 1;
+    c.company_key,
+    t.target_user_key,
+    n.company_id,
+    c.name as company_name,
+    n.target_user_id,
+    n.full_name,
+    n.email,
+    coalesce(own.mapped_department, any_company.mapped_department, nullif(t.department, '')) as department_now,
+    n.due_count,
+    n.overdue_count,
+    n.late_count,
+    n.overdue_count::double precision / n.due_count as overdue_rate,
+    n.longest_days_overdue
+from (
+    -- Assignments as fact_enrollment_user has them: people are counted first, keys and departments are looked up for them.
+    select
+        u.company_id,
+        u.target_user_id,
+        max(nullif(concat_ws(' ', nullif(u.first_name, ''), nullif(u.last_name, '')), '')) as full_name,
+        max(u.email) as email,
+        count(*) as due_count,
+        count(*) filter (where m.status_group is distinct from 'completed') as overdue_count,
+        count(*) filter (
+            where m.status_group = 'completed'
+              and (coalesce(u.first_completed_at, u.session_completed_at, u.valid_from) at time zone e.time_zone)::date > e.due_on)
+            as late_count,
+        max(e.days_since_due) filter (where m.status_group is distinct from 'completed') as longest_days_overdue
+    from (
+        select d.company_id, d.enrollment_id, d.due_on, p.today - d.due_on as days_since_due, p.time_zone
+        from bi.dim_enrollment d
+        cross join bi.present p
+        where d.is_top_level
+          and not d.is_deleted
+          and d.due_on < p.today
+          and d.is_test is not true
+          and not d.is_excluded) e
+    join keepnet.enrollment_users u on u.company_id = e.company_id and u.enrollment_id = e.enrollment_id
+    left join ref.status_map m on m.domain = 'user' and m.status = lower(replace(u.status, ' ', ''))
+    where u.deleted_at is null
+      and coalesce(m.status_group not in ('cancelled', 'excluded'), true)
+      and (u.reported_enrollment_id = u.enrollment_id
+           or not exists (select from keepnet.enrollment_users o
+                          where o.company_id = u.company_id and o.target_user_id = u.target_user_id
+                            and o.enrollment_id = u.enrollment_id and o.deleted_at is null
+                            and (o.reported_enrollment_id = o.enrollment_id
+                                 or (o.valid_from, o.reported_enrollment_id) > (u.valid_from, u.reported_enrollment_id))))
+    group by u.company_id, u.target_user_id
+    having count(*) filter (where m.status_group is distinct from 'completed') > 1) n
+join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null
+left join keepnet.target_users t on t.company_id = n.company_id and t.target_user_id = n.target_user_id
+left join ref.department_map own on own.company_id = n.company_id and own.department = t.department
+left join ref.department_map any_company on any_company.company_id = '' and any_company.department = t.department;
 comment on view bi.repeatedly_overdue is 'One row per person who let the due day of two or more enrollments pass without finishing. Tests, what ref.enrollment_flags excludes, and cancelled or excluded users are left out. From fact_enrollment_user. Who falls for simulated phishing again and again is counted in repeat_offenders, without names.';
 comment on column bi.repeatedly_overdue.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.repeatedly_overdue.target_user_key is 'Stable number of the person within the company: use it for relationships.';

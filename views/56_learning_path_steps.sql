@@ -2,35 +2,75 @@
 
 create or replace view bi.learning_path_steps as
 select
-    s.company_key,
-    s.enrollment_key,
-    s.company_id,
-    s.company_name,
-    s.enrollment_id,
-    s.enrollment_name,
-    s.step_number,
-    s.step_name,
-    count(*) filter (where s.is_targeted) as assigned_count,
-    count(*) filter (where s.is_targeted and s.is_started) as started_count,
-    count(*) filter (where s.is_targeted and s.is_completed) as completed_count,
-    count(*) filter (where s.is_targeted and s.is_completed)::double precision
-        / nullif(count(*) filter (where s.is_targeted), 0) as completion_rate,
-    count(*) filter (where s.step_number = s.first_unfinished and s.has_begun) as waiting_count,
-    count(*) filter (where s.step_number = s.first_unfinished and s.has_begun)::double precision
-        / nullif(count(*) filter (where s.is_targeted), 0) as waiting_rate
+    c.company_key,
+    e.enrollment_key,
+    n.company_id,
+    c.name as company_name,
+    n.enrollment_id,
+    e.enrollment_name,
+    n.step_number,
+    n.step_name,
+    n.assigned_count,
+    n.started_count,
+    n.completed_count,
+    n.completed_count::double precision / nullif(n.assigned_count, 0) as completion_rate,
+    coalesce(w.waiting_count, 0) as waiting_count,
+    coalesce(w.waiting_count, 0)::double precision / nullif(n.assigned_count, 0) as waiting_rate
 from (
     select
-        u.*,
-        min(u.step_number) filter (where u.is_targeted and not u.is_completed) over person as first_unfinished,
-        bool_or(u.is_targeted and u.is_started) over person as has_begun
-    from bi.fact_step_user u
-    join bi.dim_enrollment e
-        on e.company_key = u.company_key and e.company_id = u.company_id and e.enrollment_id = u.enrollment_id
-    where e.is_test is not true
-      and not e.is_excluded
-    window person as (partition by u.company_key, u.company_id, u.enrollment_key, u.enrollment_id, u.target_user_id)) s
-group by s.company_key, s.enrollment_key, s.company_id, s.company_name, s.enrollment_id, s.enrollment_name,
-    s.step_number, s.step_name;
+        s.company_id,
+        s.parent_enrollment_id as enrollment_id,
+        s.step_number,
+        coalesce(s.training_name, s.name) as step_name,
+        coalesce(sum(r.user_count) filter (
+            where m.status_group is null or m.status_group not in ('cancelled', 'excluded')), 0)::bigint as assigned_count,
+        coalesce(sum(r.user_count) filter (where m.status_group in ('in progress', 'completed', 'failed')), 0)::bigint
+            as started_count,
+        coalesce(sum(r.user_count) filter (where m.status_group = 'completed'), 0)::bigint as completed_count
+    from keepnet.enrollments s
+    join rollup.enrollment_statuses r on r.company_id = s.company_id and r.enrollment_id = s.enrollment_id
+    left join ref.status_map m on m.domain = 'user' and m.status = r.status_word
+    where s.is_step
+      and s.deleted_at is null
+    group by s.company_id, s.parent_enrollment_id, s.step_number, coalesce(s.training_name, s.name)) n
+join bi.dim_enrollment e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
+join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null
+left join (
+    -- Where somebody waits is known only by following each through the steps.
+    select f.company_id, f.enrollment_id, f.first_unfinished as step_number, count(*) as waiting_count
+    from (
+        select
+            s.company_id,
+            s.parent_enrollment_id as enrollment_id,
+            u.target_user_id,
+            min(s.step_number) filter (
+                where m.status_group is null or m.status_group not in ('completed', 'cancelled', 'excluded')) as first_unfinished
+        from keepnet.enrollments s
+        -- With offset 0 the word is made once per row, not once per row and word that it is compared with.
+        cross join lateral (
+            select u.target_user_id, lower(replace(u.status, ' ', '')) as status_word
+            from keepnet.enrollment_users u
+            where u.company_id = s.company_id
+              and u.enrollment_id = s.enrollment_id
+              and u.deleted_at is null
+              and (u.reported_enrollment_id = u.enrollment_id
+                   or not exists (select from keepnet.enrollment_users o
+                                  where o.company_id = u.company_id and o.target_user_id = u.target_user_id
+                                    and o.enrollment_id = u.enrollment_id and o.deleted_at is null
+                                    and (o.reported_enrollment_id = o.enrollment_id
+                                         or (o.valid_from, o.reported_enrollment_id) > (u.valid_from, u.reported_enrollment_id))))
+            offset 0) u
+        left join ref.status_map m on m.domain = 'user' and m.status = u.status_word
+        where s.is_step
+          and s.deleted_at is null
+        group by s.company_id, s.parent_enrollment_id, u.target_user_id
+        having bool_or(m.status_group in ('in progress', 'completed', 'failed'))) f
+    where f.first_unfinished is not null
+    group by f.company_id, f.enrollment_id, f.first_unfinished) w
+    on w.company_id = n.company_id and w.enrollment_id = n.enrollment_id and w.step_number = n.step_number
+where not e.is_deleted
+  and e.is_test is not true
+  and not e.is_excluded;
 comment on view bi.learning_path_steps is 'One row per learning path and step: how many completed the step, and how many wait at it, which is where people stall. Steps whose own report the vendor does not name are left out. Tests and what ref.enrollment_flags excludes are left out. From fact_step_user; do not add these people to those of the path.';
 comment on column bi.learning_path_steps.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.learning_path_steps.enrollment_key is 'Stable number of the learning path: use it for relationships.';

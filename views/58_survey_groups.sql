@@ -96,14 +96,14 @@ comment on column bi.survey_results.highest_count is 'Answers that scored above 
 
 create or replace view bi.survey_results_by_group_and_department as
 select
-    d.company_key,
-    d.enrollment_key,
+    c.company_key,
+    e.enrollment_key,
     d.company_id,
-    d.company_name,
+    c.name as company_name,
     d.enrollment_id,
-    d.enrollment_name,
+    e.enrollment_name,
     d.group_id,
-    d.group_label,
+    coalesce(l.label, any_training.label, d.group_id) as group_label,
     d.department,
     d.is_too_small or d.is_hidden_too as is_suppressed,
     case when not (d.is_too_small or d.is_hidden_too) then d.people_count end as people_count,
@@ -121,105 +121,90 @@ from (
         not h.is_too_small
             and bool_or(h.hidden_people > 0 and h.hidden_people < h.min_group) over survey
             and dense_rank() over (
-                partition by h.company_key, h.company_id, h.enrollment_key, h.is_too_small
+                partition by h.company_id, h.enrollment_id, h.is_too_small
                 order by h.least_people, h.department collate "C") = 1 as is_hidden_too
     from (
         select
             m.*,
             sum(case when m.is_too_small then m.people_count else 0 end) over (
-                partition by m.company_key, m.company_id, m.enrollment_key, m.group_id) as hidden_people
+                partition by m.company_id, m.enrollment_id, m.theme_number) as hidden_people
         from (
             -- A department counts as its theme with the fewest people; as nobody, where it lacks a theme.
             select
                 t.*,
-                case when count(*) over department = max(t.theme_number) over survey
+                case when count(*) over department = t.theme_count
                      then min(t.people_count) over department else 0 end as least_people,
-                case when count(*) over department = max(t.theme_number) over survey
+                case when count(*) over department = t.theme_count
                      then min(t.people_count) over department else 0 end < t.min_group as is_too_small
             from (
                 select
-                    c.company_key,
-                    e.enrollment_key,
-                    n.company_id,
-                    c.name as company_name,
-                    n.enrollment_id,
-                    e.enrollment_name,
-                    coalesce(n.group_id, '(none)') as group_id,
-                    coalesce(l.label, any_training.label, n.group_id, '(none)') as group_label,
-                    n.department,
-                    p.min_group,
-                    dense_rank() over (
-                        partition by c.company_key, n.company_id, e.enrollment_key
-                        order by coalesce(n.group_id, '(none)')) as theme_number,
-                    n.people_count,
-                    n.answer_count,
-                    n.score_sum,
-                    n.lowest_count,
-                    n.low_count,
-                    n.middle_count,
-                    n.high_count,
-                    n.highest_count
+                    k.company_id,
+                    k.enrollment_id,
+                    k.theme_number,
+                    k.department,
+                    min(k.theme_count) as theme_count,
+                    min(k.min_group) as min_group,
+                    min(k.group_id) as group_id,
+                    max(k.answer_count) as people_count,
+                    sum(k.answer_count)::bigint as answer_count,
+                    sum(k.score_sum) as score_sum,
+                    sum(k.lowest_count)::bigint as lowest_count,
+                    sum(k.low_count)::bigint as low_count,
+                    sum(k.middle_count)::bigint as middle_count,
+                    sum(k.high_count)::bigint as high_count,
+                    sum(k.highest_count)::bigint as highest_count
                 from (
-                    -- What fact_survey_score has, for questions that are shown: themes first, names after.
                     select
-                        k.company_id,
-                        k.enrollment_id,
-                        k.group_id,
-                        k.department,
-                        max(k.answer_count) as people_count,
-                        sum(k.answer_count)::bigint as answer_count,
-                        sum(k.score_sum) as score_sum,
-                        sum(k.lowest_count)::bigint as lowest_count,
-                        sum(k.low_count)::bigint as low_count,
-                        sum(k.middle_count)::bigint as middle_count,
-                        sum(k.high_count)::bigint as high_count,
-                        sum(k.highest_count)::bigint as highest_count
+                        s.company_id,
+                        s.enrollment_id,
+                        s.question_id,
+                        coalesce(own.mapped_department, any_company.mapped_department, nullif(s.department, ''), '(none)')
+                            as department,
+                        min(v.theme_number) as theme_number,
+                        min(v.theme_count) as theme_count,
+                        min(v.min_group) as min_group,
+                        min(v.group_id) as group_id,
+                        sum(s.answer_count)::bigint as answer_count,
+                        sum(100 * s.position_sum / (v.option_count - 1)::double precision) as score_sum,
+                        sum(s.lowest_count)::bigint as lowest_count,
+                        sum(s.low_count)::bigint as low_count,
+                        sum(s.middle_count)::bigint as middle_count,
+                        sum(s.high_count)::bigint as high_count,
+                        sum(s.highest_count)::bigint as highest_count
                     from (
-                        select
-                            s.company_id,
-                            s.enrollment_id,
-                            s.question_id,
-                            coalesce(own.mapped_department, any_company.mapped_department, nullif(s.department, ''), '(none)')
-                                as department,
-                            min(q.group_id) as group_id,
-                            sum(s.answer_count)::bigint as answer_count,
-                            sum(100 * s.position_sum / (q.option_count - 1)::double precision) as score_sum,
-                            sum(s.lowest_count) as lowest_count,
-                            sum(s.low_count) as low_count,
-                            sum(s.middle_count) as middle_count,
-                            sum(s.high_count) as high_count,
-                            sum(s.highest_count) as highest_count
-                        from rollup.question_scores s
-                        left join keepnet.survey_questions q
-                            on q.company_id = s.company_id and q.enrollment_id = s.enrollment_id
-                            and q.content_id = s.content_id and q.question_id = s.question_id
-                        left join ref.department_map own on own.company_id = s.company_id and own.department = s.department
-                        left join ref.department_map any_company
-                            on any_company.company_id = '' and any_company.department = s.department
-                        group by s.company_id, s.enrollment_id, s.question_id, 4) k
-                    left join (
-                        select r.company_id, r.enrollment_id, r.question_id, sum(r.answer_count) as all_answers
-                        from rollup.question_totals r
-                        group by r.company_id, r.enrollment_id, r.question_id) a
-                        on a.company_id = k.company_id and a.enrollment_id = k.enrollment_id and a.question_id = k.question_id
-                    cross join bi.present z
-                    where a.all_answers >= z.min_group
-                    group by k.company_id, k.enrollment_id, k.group_id, k.department) n
-                join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null
-                join bi.dim_enrollment e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
-                left join ref.question_group_labels l
-                    on l.training_name = e.training_name and l.group_id = n.group_id
-                left join ref.question_group_labels any_training
-                    on any_training.training_name = '' and any_training.group_id = n.group_id
-                cross join bi.present p
-                where e.is_survey
-                  and not e.is_deleted
-                  and e.is_test is not true
-                  and not e.is_excluded) t
-            window
-                survey as (partition by t.company_key, t.company_id, t.enrollment_key),
-                department as (partition by t.company_key, t.company_id, t.enrollment_key, t.department)) m) h
-    window survey as (partition by h.company_key, h.company_id, h.enrollment_key)) d;
+                        -- The questions that are shown, in each language, and the themes of their survey.
+                        select g.*, max(g.theme_number) over (partition by g.company_id, g.enrollment_id) as theme_count
+                        from (
+                            select f.*,
+                                   dense_rank() over (partition by f.company_id, f.enrollment_id order by f.group_id) as theme_number
+                            from (
+                                select r.company_id, r.enrollment_id, r.content_id, r.question_id, r.option_count, p.min_group,
+                                       coalesce(min(q.group_id) over question, '(none)') as group_id,
+                                       sum(r.answer_count) over question as all_answers
+                                from rollup.question_totals r
+                                left join keepnet.survey_questions q using (company_id, enrollment_id, content_id, question_id)
+                                cross join bi.present p
+                                window question as (partition by r.company_id, r.enrollment_id, r.question_id)) f
+                            where f.all_answers >= f.min_group) g) v
+                    join rollup.question_scores s
+                        on s.company_id = v.company_id and s.enrollment_id = v.enrollment_id and s.content_id = v.content_id
+                        and s.question_id = v.question_id
+                    left join ref.department_map own on own.company_id = s.company_id and own.department = s.department
+                    left join ref.department_map any_company
+                        on any_company.company_id = '' and any_company.department = s.department
+                    group by s.company_id, s.enrollment_id, s.question_id, 4) k
+                group by k.company_id, k.enrollment_id, k.theme_number, k.department) t
+            window department as (partition by t.company_id, t.enrollment_id, t.department)) m) h
+    window survey as (partition by h.company_id, h.enrollment_id)) d
+join bi.dim_enrollment e on e.company_id = d.company_id and e.enrollment_id = d.enrollment_id
+join keepnet.companies c on c.company_id = d.company_id and c.deleted_at is null
+left join ref.question_group_labels l on l.training_name = e.training_name and l.group_id = nullif(d.group_id, '(none)')
+left join ref.question_group_labels any_training
+    on any_training.training_name = '' and any_training.group_id = nullif(d.group_id, '(none)')
+where e.is_survey
+  and not e.is_deleted
+  and e.is_test is not true
+  and not e.is_excluded;
 comment on view bi.survey_results_by_group_and_department is 'One row per company, survey, theme and department: people, mean and distribution over the questions that survey_results_by_question shows. A department with fewer than privacy.min_group people in any theme is suppressed in all of them, and where the hidden ones are too few together, the smallest of the others is suppressed too: nothing follows from the totals. From rollup.question_scores: the sums of fact_survey_score.';
 comment on column bi.survey_results_by_group_and_department.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.survey_results_by_group_and_department.enrollment_key is 'Stable number of the survey: use it for relationships.';
