@@ -21,9 +21,10 @@ from (
         r.company_id,
         r.enrollment_id,
         r.day,
-        sum(r.user_count)::bigint as completed_count,
-        coalesce(sum(r.user_count) filter (where r.basis = 'first seen'), 0)::bigint as estimated_count,
-        (sum(sum(r.user_count)) over (partition by r.company_id, r.enrollment_id order by r.day))::bigint as completed_so_far
+        -- Sums of int, which people of one enrollment fit into, are bigint, and take half as long as sums of bigint.
+        sum(r.user_count::int) as completed_count,
+        coalesce(sum(r.user_count::int) filter (where r.basis = 'first seen'), 0) as estimated_count,
+        (sum(sum(r.user_count::int)::int) over (partition by r.company_id, r.enrollment_id order by r.day)) as completed_so_far
     from rollup.completion_days r
     join ref.status_map m on m.domain = 'user' and m.status = r.status_word and m.status_group = 'completed'
     group by r.company_id, r.enrollment_id, r.day) d

@@ -146,13 +146,13 @@ from (
                     min(k.min_group) as min_group,
                     min(k.group_id) as group_id,
                     max(k.answer_count) as people_count,
-                    sum(k.answer_count)::bigint as answer_count,
+                    sum(k.answer_count::int) as answer_count,
                     sum(k.score_sum) as score_sum,
-                    sum(k.lowest_count)::bigint as lowest_count,
-                    sum(k.low_count)::bigint as low_count,
-                    sum(k.middle_count)::bigint as middle_count,
-                    sum(k.high_count)::bigint as high_count,
-                    sum(k.highest_count)::bigint as highest_count
+                    sum(k.lowest_count::int) as lowest_count,
+                    sum(k.low_count::int) as low_count,
+                    sum(k.middle_count::int) as middle_count,
+                    sum(k.high_count::int) as high_count,
+                    sum(k.highest_count::int) as highest_count
                 from (
                     select
                         s.company_id,
@@ -164,13 +164,13 @@ from (
                         min(v.theme_count) as theme_count,
                         min(v.min_group) as min_group,
                         min(v.group_id) as group_id,
-                        sum(s.answer_count)::bigint as answer_count,
+                        sum(s.answer_count::int) as answer_count,
                         sum(100 * s.position_sum / (v.option_count - 1)::double precision) as score_sum,
-                        sum(s.lowest_count)::bigint as lowest_count,
-                        sum(s.low_count)::bigint as low_count,
-                        sum(s.middle_count)::bigint as middle_count,
-                        sum(s.high_count)::bigint as high_count,
-                        sum(s.highest_count)::bigint as highest_count
+                        sum(s.lowest_count::int) as lowest_count,
+                        sum(s.low_count::int) as low_count,
+                        sum(s.middle_count::int) as middle_count,
+                        sum(s.high_count::int) as high_count,
+                        sum(s.highest_count::int) as highest_count
                     from (
                         -- The questions that are shown, in each language, and the themes of their survey.
                         select g.*, max(g.theme_number) over (partition by g.company_id, g.enrollment_id) as theme_count

@@ -76,26 +76,23 @@ select
     y.survey_count,
     y.people_count,
     y.mean_score,
-    b.mean_score as previous_mean_score,
-    y.mean_score - b.mean_score as change,
+    y.previous_mean_score,
+    y.mean_score - y.previous_mean_score as change,
     a.company_count as portfolio_company_count,
     a.mean_score as portfolio_mean_score,
     y.mean_score - a.mean_score as above_portfolio
 from (
-    select r.company_key, r.company_id, r.company_name, r.training_name, extract(year from r.started_on)::int as year,
-           count(*) as survey_count, sum(r.people_count)::bigint as people_count,
-           sum(r.answer_count * r.mean_score) / sum(r.answer_count)::double precision as mean_score
-    from bi.survey_results r
-    where not r.is_suppressed
-    group by r.company_key, r.company_id, r.company_name, r.training_name, extract(year from r.started_on)) y
-left join (
-    select r.company_key, r.company_id, r.training_name, extract(year from r.started_on)::int as year,
-           sum(r.answer_count * r.mean_score) / sum(r.answer_count)::double precision as mean_score
-    from bi.survey_results r
-    where not r.is_suppressed
-    group by r.company_key, r.company_id, r.training_name, extract(year from r.started_on)) b
-    on b.company_id = y.company_id and b.training_name = y.training_name
-    and b.year = y.year - 1
+    select s.*,
+           case when s.training_name is not null and lag(s.year) over years = s.year - 1
+                then lag(s.mean_score) over years end as previous_mean_score
+    from (
+        select r.company_key, r.company_id, r.company_name, r.training_name, extract(year from r.started_on)::int as year,
+               count(*) as survey_count, sum(r.people_count)::bigint as people_count,
+               sum(r.answer_count * r.mean_score) / sum(r.answer_count)::double precision as mean_score
+        from bi.survey_results r
+        where not r.is_suppressed
+        group by r.company_key, r.company_id, r.company_name, r.training_name, extract(year from r.started_on)) s
+    window years as (partition by s.company_key, s.company_id, s.training_name order by s.year)) y
 left join (
     -- Of all companies, also for whoever asks about one: the shortest way to the means of survey_results.
     select e.training_name, extract(year from coalesce(e.starts_on, e.created_on, path.starts_on, path.created_on))::int as year,
@@ -103,12 +100,12 @@ left join (
     from (
         select t.company_id, t.enrollment_id, sum(t.answer_count) as answer_count, sum(t.score_sum) as score_sum
         from (
-            select r.company_id, r.enrollment_id, r.question_id, sum(r.answer_count) as answer_count,
+            -- Sums of int, which people of one survey fit into, are bigint, and take half as long as sums of bigint.
+            select r.company_id, r.enrollment_id, r.question_id, sum(r.answer_count::int) as answer_count,
                    sum(100 * r.position_sum / (r.option_count - 1)::double precision) as score_sum
             from rollup.question_totals r
-            group by r.company_id, r.enrollment_id, r.question_id) t
-        cross join bi.present p
-        where t.answer_count >= p.min_group
+            group by r.company_id, r.enrollment_id, r.question_id
+            having sum(r.answer_count::int) >= (select p.min_group from bi.present p)) t
         group by t.company_id, t.enrollment_id) n
     join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null
     join bi.dim_enrollment e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
