@@ -11,6 +11,7 @@ begin
     delete from rollup.completion_days where company_id = of_company;
     delete from rollup.answer_options where company_id = of_company;
     delete from rollup.survey_sessions where company_id = of_company;
+    delete from rollup.step_statuses where company_id = of_company;
     with version as materialized (
         select enrollment_id, target_user_id, coalesce(status, '') as status, valid_from, 'infinity'::timestamptz as valid_to
         from keepnet.enrollment_users
@@ -97,6 +98,9 @@ begin
           union
           select enrollment_id from keepnet.enrollment_user_history
           where company_id = of_company and reported_enrollment_id <> enrollment_id) p;
+    perform rollup.recount_steps(of_company, parent_enrollment_id)
+    from (select distinct parent_enrollment_id from keepnet.enrollments
+          where company_id = of_company and is_step and parent_enrollment_id is not null) p;
 end $$;
 comment on function rollup.recount_company(text) is 'Counts everything of one company anew.';
 
@@ -108,7 +112,8 @@ begin
         keepnet.target_users, keepnet.target_user_history
         in share row exclusive mode;
     truncate rollup.status_months, rollup.department_quarters, rollup.department_statuses, rollup.completion_days,
-        rollup.enrollment_statuses, rollup.answer_options, rollup.question_scores, rollup.question_totals, rollup.survey_sessions;
+        rollup.enrollment_statuses, rollup.answer_options, rollup.question_scores, rollup.question_totals, rollup.survey_sessions,
+        rollup.step_statuses;
     -- Company by company: what one has fits into memory.
     perform rollup.recount_company(company_id) from keepnet.companies order by company_id;
 end $$;
@@ -137,6 +142,7 @@ begin
         from (values
             ('keepnet.enrollment_users', 'rollup', 'after_enrollment_users'),
             ('keepnet.enrollment_users', 'rollup_answers', 'after_departments_of_answers'),
+            ('keepnet.enrollment_users', 'rollup_steps', 'after_steps_of_users'),
             ('keepnet.enrollment_user_history', 'rollup', 'after_enrollment_user_history'),
             ('keepnet.target_users', 'rollup', 'after_departments'),
             ('keepnet.target_user_history', 'rollup', 'after_departments'),
@@ -155,6 +161,8 @@ begin
 end $triggers$;
 create trigger rollup_update after update on keepnet.enrollments
     referencing old table as old_rows new table as new_rows for each statement execute function rollup.after_due_dates();
+create trigger rollup_steps_update after update on keepnet.enrollments
+    referencing old table as old_rows new table as new_rows for each statement execute function rollup.after_steps();
 
 -- For a database that holds rows already.
 update keepnet.enrollment_users u set session_completed_at = done.at

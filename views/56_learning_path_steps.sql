@@ -36,34 +36,21 @@ from (
 join bi.dim_enrollment e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
 join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null
 left join (
-    -- Where somebody waits is known only by following each through the steps.
-    select f.company_id, f.enrollment_id, f.first_unfinished as step_number, count(*) as waiting_count
+    select f.company_id, f.enrollment_id, f.first_unfinished as step_number, sum(f.user_count)::bigint as waiting_count
     from (
         select
-            s.company_id,
-            s.parent_enrollment_id as enrollment_id,
-            u.target_user_id,
+            r.company_id,
+            r.enrollment_id,
+            r.statuses_md5,
+            r.user_count,
             min(s.step_number) filter (
                 where m.status_group is null or m.status_group not in ('completed', 'cancelled', 'excluded')) as first_unfinished
-        from keepnet.enrollments s
-        -- With offset 0 the word is made once per row, not once per row and word that it is compared with.
-        cross join lateral (
-            select u.target_user_id, lower(replace(u.status, ' ', '')) as status_word
-            from keepnet.enrollment_users u
-            where u.company_id = s.company_id
-              and u.enrollment_id = s.enrollment_id
-              and u.deleted_at is null
-              and (u.reported_enrollment_id = u.enrollment_id
-                   or not exists (select from keepnet.enrollment_users o
-                                  where o.company_id = u.company_id and o.target_user_id = u.target_user_id
-                                    and o.enrollment_id = u.enrollment_id and o.deleted_at is null
-                                    and (o.reported_enrollment_id = o.enrollment_id
-                                         or (o.valid_from, o.reported_enrollment_id) > (u.valid_from, u.reported_enrollment_id))))
-            offset 0) u
-        left join ref.status_map m on m.domain = 'user' and m.status = u.status_word
-        where s.is_step
-          and s.deleted_at is null
-        group by s.company_id, s.parent_enrollment_id, u.target_user_id
+        from rollup.step_statuses r
+        cross join lateral jsonb_each_text(r.statuses) t (step_id, status)
+        join keepnet.enrollments s
+            on s.company_id = r.company_id and s.enrollment_id = t.step_id collate "C" and s.is_step and s.deleted_at is null
+        left join ref.status_map m on m.domain = 'user' and m.status = lower(replace(t.status, ' ', '')) collate "C"
+        group by r.company_id, r.enrollment_id, r.statuses_md5, r.user_count
         having bool_or(m.status_group in ('in progress', 'completed', 'failed'))) f
     where f.first_unfinished is not null
     group by f.company_id, f.enrollment_id, f.first_unfinished) w
@@ -71,7 +58,7 @@ left join (
 where not e.is_deleted
   and e.is_test is not true
   and not e.is_excluded;
-comment on view bi.learning_path_steps is 'One row per learning path and step: how many completed the step, and how many wait at it, which is where people stall. Steps whose own report the vendor does not name are left out. Tests and what ref.enrollment_flags excludes are left out. From fact_step_user; do not add these people to those of the path.';
+comment on view bi.learning_path_steps is 'One row per learning path and step: how many completed the step, and how many wait at it, which is where people stall. Steps whose own report the vendor does not name are left out. Tests and what ref.enrollment_flags excludes are left out. From rollup.enrollment_statuses and rollup.step_statuses: the sums of fact_step_user; do not add these people to those of the path.';
 comment on column bi.learning_path_steps.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.learning_path_steps.enrollment_key is 'Stable number of the learning path: use it for relationships.';
 comment on column bi.learning_path_steps.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';

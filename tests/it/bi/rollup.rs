@@ -22,7 +22,7 @@ const WORLD: &[&str] = &[
     "--archived",
     "10%",
 ];
-const ROLLUPS: [&str; 9] = [
+const ROLLUPS: [&str; 10] = [
     "status_months",
     "department_quarters",
     "department_statuses",
@@ -32,6 +32,7 @@ const ROLLUPS: [&str; 9] = [
     "question_scores",
     "question_totals",
     "survey_sessions",
+    "step_statuses",
 ];
 
 /// Everything that is counted, and the ends of sessions.
@@ -146,6 +147,20 @@ async fn erasing_a_person_in_any_order_and_another_time_zone_leave_the_counts_ri
     )
     .await;
     assert_counts_are_right(&app.pool, "other due dates").await;
+    // A step that is none any more, and one that moves to another path.
+    let moves = [
+        "is_step = false",
+        "is_step = true",
+        "parent_enrollment_id = 'elsewhere'",
+    ];
+    for moved in moves {
+        run(
+            &app.pool,
+            &format!("update keepnet.enrollments set {moved} where step_number = 1"),
+        )
+        .await;
+        assert_counts_are_right(&app.pool, moved).await;
+    }
     // A question whose options are not known has no score.
     run(
         &app.pool,
@@ -195,5 +210,5 @@ async fn erasing_a_person_in_any_order_and_another_time_zone_leave_the_counts_ri
     for table in tables {
         run(&app.pool, &format!("delete from keepnet.{table}")).await;
     }
-    assert_eq!(counts(&app.pool).await, [[""; 0]; 9]);
+    assert_eq!(counts(&app.pool).await, [[""; 0]; 10]);
 }

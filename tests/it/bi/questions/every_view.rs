@@ -111,7 +111,7 @@ fn is_large(table: &str) -> bool {
         "answer_options",
         "question_scores",
         "question_totals",
-        "survey_sessions",
+        "step_statuses",
     ]
     .contains(&table)
 }
