@@ -4,10 +4,10 @@ use keepnet_etl::warehouse::migrate::migrate;
 use secrecy::SecretString;
 use sqlx::PgPool;
 
-use super::{assert_undisturbed, copy_of, is_gone};
+use super::assert_undisturbed;
 use crate::support::database;
 use crate::support::program::Program;
-use crate::support::running::Running;
+use crate::support::running::{Running, is_gone};
 use crate::support::simulator::Simulator;
 use crate::support::wire::{Counts, Moment, Then, Wire};
 
@@ -56,7 +56,7 @@ impl Line {
     }
 
     async fn on(simulator: Simulator, template: SecretString) -> Self {
-        let url = copy_of(&template).await;
+        let url = database::copy_of(&template).await;
         let wire = Wire::before(&url).await;
         // One request after the other, so that every run commits the same things in the same order.
         let program = Program::between(simulator.url(), wire.url())
