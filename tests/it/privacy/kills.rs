@@ -19,7 +19,7 @@ use crate::support::table::{TABLES, assert_companies_equal_truth, told};
 use crate::support::wire::{Moment, Then, Wire};
 
 /// So many kills are spread over the statements of a command.
-const KILLS: u64 = 6;
+const KILLS: u64 = 4;
 
 /// A database that was loaded once, and what is to be killed on copies of it.
 struct Loaded {
@@ -56,7 +56,7 @@ impl Loaded {
         (database::pool(&url).await, wire, program)
     }
 
-    /// Runs `line` undisturbed, then kills it at every border of its commits and between its statements, each time on a
+    /// Runs `line` undisturbed, then kills it before and after each of its commits and between its statements, each time on a
     /// new copy, and runs it again. What `end` sees then has to be the same always; `killed` sees what a killed one left.
     async fn kill<T: PartialEq + std::fmt::Debug>(
         &self,
@@ -72,7 +72,7 @@ impl Loaded {
         let whole = end(&pool, &program).await;
         assert!(counts.commits > 0 && counts.statements > 2 * KILLS);
 
-        let borders = [Moment::Unheard, Moment::Unanswered, Moment::Answered];
+        let borders = [Moment::Unheard, Moment::Unanswered];
         let at_commits = (1..=counts.commits).flat_map(|n| borders.map(|moment| (moment, n)));
         let between = (1..=KILLS).map(|n| (Moment::Asking, n * counts.statements / (KILLS + 1)));
         for (moment, n) in at_commits.chain(between) {
