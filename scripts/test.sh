@@ -12,4 +12,6 @@ stop_database() {
 }
 trap stop_database EXIT
 
+# A test waits for its own processes and for the database much of the time.
+export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((2 * $(nproc)))}
 cargo test --locked "$@"

@@ -229,7 +229,7 @@ impl Run {
         at: DateTime<Utc>,
     ) -> Result<(), WarehouseError> {
         fenced(pool, self.holder.under, "record the run", async |db| {
-            // Flushes everything that this run committed; see `connect`.
+            // Flushes everything that this run committed, also where the server is set not to wait for that.
             sqlx::query("set local synchronous_commit = on")
                 .execute(&mut *db)
                 .await?;

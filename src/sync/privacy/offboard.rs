@@ -239,6 +239,10 @@ async fn export(
         }
         files.push(json!({ "file": name, "rows": rows, "sha256": hex(&hash.finalize()) }));
     }
+    // The names of the files, too, are on the disk before anything is deleted.
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed)?;
     Ok(files)
 }
 

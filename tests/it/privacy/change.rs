@@ -12,7 +12,7 @@ use crate::support::program::Program;
 use crate::support::simulator::Simulator;
 use crate::support::table::{assert_equals_truth, everything, told};
 
-const STRICT: &[(&str, &str)] = &[
+pub const STRICT: &[(&str, &str)] = &[
     ("privacy.email", "hash"),
     ("privacy.name", "drop"),
     ("privacy.phone", "drop"),

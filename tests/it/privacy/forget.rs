@@ -12,14 +12,14 @@ use crate::support::simulator::Simulator;
 use crate::support::table::{TABLES, told};
 
 /// A person of the simulated world.
-struct Someone {
-    company: String,
-    id: String,
-    email: String,
+pub struct Someone {
+    pub company: String,
+    pub id: String,
+    pub email: String,
 }
 
 /// Somebody who answered a survey, under an address that is theirs alone.
-async fn who_answered(simulator: &Simulator) -> Someone {
+pub async fn who_answered(simulator: &Simulator) -> Someone {
     let sessions = simulator.truth("survey_sessions").await;
     let users = simulator.truth("enrollment_users").await;
     let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
@@ -46,7 +46,7 @@ fn program(simulator: &Simulator, url: &secrecy::SecretString, key: &KeyFile) ->
 }
 
 /// Where a text stands, within others too.
-async fn places(pool: &PgPool, wanted: &[&str]) -> BTreeSet<String> {
+pub async fn places(pool: &PgPool, wanted: &[&str]) -> BTreeSet<String> {
     texts(pool)
         .await
         .into_iter()

@@ -2,6 +2,7 @@
 
 mod change;
 mod forget;
+mod kills;
 mod modes;
 mod offboard;
 mod retention;
@@ -156,7 +157,7 @@ pub async fn texts(pool: &PgPool) -> Vec<(String, String)> {
     let tables = told(
         pool,
         "select format('%I.%I', schemaname, tablename) from pg_tables
-         where schemaname in ('keepnet', 'sync', 'bi', 'ref') and tablename <> 'migrations'",
+         where schemaname in ('keepnet', 'rollup', 'sync', 'bi', 'ref') and tablename <> 'migrations'",
     )
     .await;
     let mut texts = Vec::new();

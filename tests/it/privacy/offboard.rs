@@ -1,6 +1,7 @@
 //! A customer leaves: exported, deleted, certified, and not loaded again.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -13,7 +14,7 @@ use crate::support::simulator::Simulator;
 use crate::support::table::{assert_companies_equal_truth, told};
 
 /// Tables that name the company.
-async fn tables_with(pool: &PgPool, company: &str) -> BTreeSet<String> {
+pub async fn tables_with(pool: &PgPool, company: &str) -> BTreeSet<String> {
     texts(pool)
         .await
         .into_iter()
@@ -23,7 +24,7 @@ async fn tables_with(pool: &PgPool, company: &str) -> BTreeSet<String> {
 }
 
 /// What may go on naming it: that it left, who did that, who worked on it when.
-fn remaining() -> BTreeSet<String> {
+pub fn remaining() -> BTreeSet<String> {
     [
         "sync.leases",
         "sync.offboarded_companies",
@@ -31,6 +32,30 @@ fn remaining() -> BTreeSet<String> {
     ]
     .map(str::to_owned)
     .into()
+}
+
+/// Asserts that every file of an export is whole, and of that company.
+pub fn assert_files(folder: &Path, certificate: &Value) {
+    let files = certificate["export"]["files"].as_array().unwrap();
+    assert!(!files.is_empty());
+    for file in files {
+        let text = std::fs::read(folder.join(file["file"].as_str().unwrap())).unwrap();
+        let digits: String = (Sha256::digest(&text).iter())
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(file["sha256"], digits);
+        let lines = std::str::from_utf8(&text).unwrap().lines();
+        let read: Vec<Value> = lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(file["rows"], read.len());
+        assert!(
+            read.iter()
+                .all(|row| row["company_id"] == certificate["company_id"])
+        );
+        let table = file["file"].as_str().unwrap().trim_end_matches(".jsonl");
+        assert_eq!(certificate["deleted"][table], read.len(), "{table}");
+    }
 }
 
 #[tokio::test]
@@ -68,21 +93,7 @@ async fn a_customer_is_exported_deleted_certified_and_not_loaded_again() {
     assert_eq!(certificate["company_id"], gone.as_str());
     assert_eq!(certificate["deleted"]["keepnet.enrollment_users"], rows);
     assert!(certificate["by"].as_str().unwrap().contains('@'));
-    for file in certificate["export"]["files"].as_array().unwrap() {
-        let text = std::fs::read(folder.join(file["file"].as_str().unwrap())).unwrap();
-        let digits: String = (Sha256::digest(&text).iter())
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        assert_eq!(file["sha256"], digits);
-        let lines = std::str::from_utf8(&text).unwrap().lines();
-        let read: Vec<Value> = lines
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
-        assert_eq!(file["rows"], read.len());
-        assert!(read.iter().all(|row| row["company_id"] == gone.as_str()));
-        let table = file["file"].as_str().unwrap().trim_end_matches(".jsonl");
-        assert_eq!(certificate["deleted"][table], read.len(), "{table}");
-    }
+    assert_files(&folder, &certificate);
     assert!(tables_with(&pool, gone).await.is_subset(&remaining()));
 
     for line in ["sync", "sync --full"] {

@@ -4,10 +4,10 @@ use keepnet_etl::warehouse::migrate::migrate;
 use secrecy::SecretString;
 use sqlx::PgPool;
 
-use super::{assert_undisturbed, copy_of, is_gone};
+use super::assert_undisturbed;
 use crate::support::database;
 use crate::support::program::Program;
-use crate::support::running::Running;
+use crate::support::running::{Running, is_gone};
 use crate::support::simulator::Simulator;
 use crate::support::wire::{Counts, Moment, Then, Wire};
 
@@ -26,7 +26,7 @@ const WORLD: &[&str] = &[
 
 /// Commits of a run before it has begun: it claims the database, and begins.
 const BEGINNING: u64 = 3;
-/// Of so many statements or copies, one is met.
+/// Of so many statements, copies or like borders, one is met.
 const STEP: usize = 5;
 
 /// A service, and the program between it and a database that can be cut off.
@@ -56,7 +56,7 @@ impl Line {
     }
 
     async fn on(simulator: Simulator, template: SecretString) -> Self {
-        let url = copy_of(&template).await;
+        let url = database::copy_of(&template).await;
         let wire = Wire::before(&url).await;
         // One request after the other, so that every run commits the same things in the same order.
         let program = Program::between(simulator.url(), wire.url())
@@ -85,10 +85,11 @@ async fn a_kill_at_any_border_of_any_commit_or_copy_loses_nothing() {
     let Counts {
         commits, copies, ..
     } = line.wire.take_counts();
+    // A commit that was not heard leaves what the one before it left, and one that was answered what an unanswered one does.
     let moments = [
-        (Moment::Unheard, commits, 1),
+        (Moment::Unheard, commits, STEP),
         (Moment::Unanswered, commits, 1),
-        (Moment::Answered, commits, 1),
+        (Moment::Answered, commits, STEP),
         (Moment::Copying, copies, STEP),
     ];
     for (moment, last, step) in moments {
@@ -103,7 +104,7 @@ async fn a_kill_at_any_border_of_any_commit_or_copy_loses_nothing() {
         }
     }
     println!(
-        "killed at 3 borders of {commits} commits and within copies (one in {STEP} of {copies})"
+        "killed after each of {commits} commits, and at its other borders and within copies (one in {STEP} of {copies})"
     );
 }
 
@@ -183,7 +184,6 @@ async fn a_kill_at_any_border_of_any_migration_is_mended_by_the_next_command() {
     assert_eq!(Running::to_end(&program, "migrate").await.code, 0);
     let commits = wire.take_counts().commits;
     assert!(commits > 5, "{commits} are too few to prove anything");
-    // What the server has not heard and what it has answered are whole states, as between any two commands.
     let moments = [
         (Moment::Unheard, STEP),
         (Moment::Unanswered, 1),

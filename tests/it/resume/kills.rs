@@ -2,11 +2,11 @@
 
 use nix::sys::signal::Signal;
 
-use super::{assert_undisturbed, is_gone};
+use super::assert_undisturbed;
 use crate::support::database;
 use crate::support::gate::Gate;
 use crate::support::program::Program;
-use crate::support::running::{Running, until};
+use crate::support::running::{Running, is_gone, until};
 use crate::support::simulator::Simulator;
 
 const WORLD: &[&str] = &[

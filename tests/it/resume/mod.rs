@@ -7,11 +7,8 @@ mod restarts;
 mod together;
 mod tokens;
 
-use secrecy::{ExposeSecret, SecretString};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
-use url::Url;
+use sqlx::PgPool;
 
-use crate::support::database;
 use crate::support::simulator::Simulator;
 use crate::support::table::{assert_all_equal_truth, told};
 
@@ -41,38 +38,4 @@ async fn assert_undisturbed(pool: &PgPool, simulator: &Simulator) {
     )
     .await;
     assert_eq!(traces, Vec::<String>::new());
-}
-
-/// Waits until the server has noticed that a process is gone: its locks are free.
-async fn is_gone(pool: &PgPool) {
-    crate::support::running::until(
-        pool,
-        "select not exists (select from pg_locks l join pg_database d on d.oid = l.database
-                            where l.locktype = 'advisory' and d.datname = current_database())",
-    )
-    .await;
-}
-
-/// A new database that holds what another one does, to which nobody is connected.
-async fn copy_of(template: &SecretString) -> SecretString {
-    let url = database::empty().await;
-    let name = |url: &SecretString| {
-        let url = Url::parse(url.expose_secret()).unwrap();
-        url.path().trim_start_matches('/').to_owned()
-    };
-    let (copied, copy) = (name(template), name(&url));
-    let elsewhere = database::empty().await;
-    let mut db = PgConnection::connect(elsewhere.expose_secret())
-        .await
-        .unwrap();
-    for statement in [
-        format!("drop database {copy}"),
-        format!("create database {copy} template {copied}"),
-    ] {
-        sqlx::query(AssertSqlSafe(statement))
-            .execute(&mut db)
-            .await
-            .unwrap();
-    }
-    url
 }

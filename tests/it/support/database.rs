@@ -12,6 +12,7 @@ use nix::unistd::Pid;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use tokio::sync::OnceCell;
+use url::Url;
 
 static SERVER: OnceCell<EmbeddedDatabase> = OnceCell::const_new();
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
@@ -87,16 +88,24 @@ fn is_of_living_process(database: &str) -> bool {
 
 /// The URL of a new, empty database.
 pub async fn empty() -> SecretString {
-    let name = new_name("");
-    OWN.with_borrow_mut(|own| own.0.push(name.clone()));
-    create(&name, "template1").await
+    own_copy("template1").await
 }
 
 /// The URL of a new, migrated database: a copy of one that was migrated once.
 pub async fn migrated_url() -> SecretString {
+    own_copy(template().await).await
+}
+
+/// The URL of a new database that holds what another one does, to which nobody is connected.
+pub async fn copy_of(url: &SecretString) -> SecretString {
+    let url = Url::parse(url.expose_secret()).expect("a URL");
+    own_copy(url.path().trim_start_matches('/')).await
+}
+
+async fn own_copy(template: &str) -> SecretString {
     let name = new_name("");
     OWN.with_borrow_mut(|own| own.0.push(name.clone()));
-    create(&name, template().await).await
+    create(&name, template).await
 }
 
 /// The same for several tests: it stays when the one that asked for it ends.

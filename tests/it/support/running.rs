@@ -111,3 +111,13 @@ pub async fn until(pool: &PgPool, what: &'static str) {
     };
     in_time(what, asked).await;
 }
+
+/// Waits until the server has noticed that a process is gone: its locks are free.
+pub async fn is_gone(pool: &PgPool) {
+    until(
+        pool,
+        "select not exists (select from pg_locks l join pg_database d on d.oid = l.database
+                            where l.locktype = 'advisory' and d.datname = current_database())",
+    )
+    .await;
+}
