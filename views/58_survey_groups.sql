@@ -178,14 +178,15 @@ from (
                             select f.*,
                                    dense_rank() over (partition by f.company_id, f.enrollment_id order by f.group_id) as theme_number
                             from (
+                                -- A question that is not shown has none.
                                 select r.company_id, r.enrollment_id, r.content_id, r.question_id, r.option_count, p.min_group,
-                                       coalesce(min(q.group_id) over question, '(none)') as group_id,
-                                       sum(r.answer_count) over question as all_answers
+                                       case when sum(r.answer_count) over question >= p.min_group
+                                            then coalesce(min(q.group_id) over question, '(none)') end as group_id
                                 from rollup.question_totals r
                                 left join keepnet.survey_questions q using (company_id, enrollment_id, content_id, question_id)
                                 cross join bi.present p
                                 window question as (partition by r.company_id, r.enrollment_id, r.question_id)) f
-                            where f.all_answers >= f.min_group) g) v
+                            where f.group_id is not null) g) v
                     join rollup.question_scores s
                         on s.company_id = v.company_id and s.enrollment_id = v.enrollment_id and s.content_id = v.content_id
                         and s.question_id = v.question_id
