@@ -171,7 +171,8 @@ from (
                         sum(s.middle_count::int) as middle_count,
                         sum(s.high_count::int) as high_count,
                         sum(s.highest_count::int) as highest_count
-                    from (
+                    from rollup.question_scores s
+                    left join (
                         -- The questions that are shown, in each language, and the themes of their survey.
                         select g.*, max(g.theme_number) over (partition by g.company_id, g.enrollment_id) as theme_count
                         from (
@@ -187,13 +188,15 @@ from (
                                 cross join bi.present p
                                 window question as (partition by r.company_id, r.enrollment_id, r.question_id)) f
                             where f.group_id is not null) g) v
-                    join rollup.question_scores s
-                        on s.company_id = v.company_id and s.enrollment_id = v.enrollment_id and s.content_id = v.content_id
-                        and s.question_id = v.question_id
+                        on v.company_id = s.company_id and v.enrollment_id = s.enrollment_id and v.content_id = s.content_id
+                        and v.question_id = s.question_id
                     left join ref.department_map own on own.company_id = s.company_id and own.department = s.department
                     left join ref.department_map any_company
                         on any_company.company_id = '' and any_company.department = s.department
                     group by s.company_id, s.enrollment_id, s.question_id, 4) k
+                -- Without the questions that are not shown; said here, where it cannot turn the join of all scores into
+                -- a look-up for each question.
+                where k.theme_number is not null
                 group by k.company_id, k.enrollment_id, k.theme_number, k.department) t
             window department as (partition by t.company_id, t.enrollment_id, t.department)) m) h
     window survey as (partition by h.company_id, h.enrollment_id)) d
