@@ -26,7 +26,7 @@ const COUNTS: &str = "select format('%s %s %s',
     (select count(*) from keepnet.target_user_history) + (select count(*) from keepnet.enrollment_user_history),
     (select count(*) from sync.quarantine))";
 
-/// Loads a world in which somebody left, somebody changed, and something was not understood.
+/// Loads a world in which somebody left, somebody else has another name, and something was not understood.
 async fn eventful(simulator: &Simulator, settings: &[(&str, &str)]) -> TestApp {
     let app = app(simulator, None, &KEY_FILE, settings).await;
     simulator.fault("users:row-without-id:times=1").await;
@@ -42,6 +42,9 @@ async fn eventful(simulator: &Simulator, settings: &[(&str, &str)]) -> TestApp {
             )
             .await;
     }
+    let stays = (users.iter().find(|user| user["target_user_id"] != leaver)).expect("somebody");
+    let renamed = json!({"kind": "person-renamed", "company": stays["company_id"], "user": stays["target_user_id"]});
+    simulator.change(&renamed).await;
     // Who is gone cannot be asked for answers: such a run is partial, until two readings agree.
     for _ in 0..3 {
         app.full_sync().await.unwrap();
