@@ -246,6 +246,15 @@ async fn every_role_reads_what_it_may_and_nothing_else() {
     .unwrap();
     assert_eq!(known, 0);
 
+    // Somebody who may read for several customers sees those of the one as whom they read.
+    run(&mut root, "create role clerk login in role one, two").await;
+    let mut clerk = server.login("clerk").await;
+    for (role, seen) in [("one", vec![first]), ("two", vec![second, third])] {
+        run(&mut clerk, &format!("set role {role}")).await;
+        let found = per_company(&mut clerk, "bi.dim_company").await.unwrap();
+        assert_eq!(found.keys().collect::<Vec<_>>(), seen, "{role}");
+    }
+
     // What was taken back is gone.
     assert_done(&admin.run("grant-company one --revoke"));
     assert_eq!(

@@ -5,7 +5,7 @@ use keepnet_etl::sync::SyncError;
 use keepnet_etl::sync::privacy::apply;
 use std::sync::Arc;
 
-use super::{KeyFile, People, WORLD, app, found, texts};
+use super::{KeyFile, People, WORLD, app, found, rename, texts};
 use crate::support::TestApp;
 use crate::support::database;
 use crate::support::program::Program;
@@ -37,10 +37,16 @@ async fn stricter_settings_rewrite_what_is_stored_as_a_first_load_would_have_sto
     assert_eq!(loose.sync().await.unwrap().outcome, "ok");
     // Earlier versions hold names, too.
     let before = People::of(&simulator).await;
-    simulator
-        .change(&serde_json::json!({"kind": "person-renamed"}))
-        .await;
+    let somebody = &simulator.truth("enrollment_users").await[0];
+    rename(
+        &simulator,
+        &somebody["company_id"],
+        &somebody["target_user_id"],
+    )
+    .await;
     assert_eq!(loose.full_sync().await.unwrap().outcome, "ok");
+    let history = "select 'some' from keepnet.target_user_history where last_name <> '' limit 1";
+    assert_eq!(told(&loose.pool, history).await, ["some"]);
 
     let strict = app(&simulator, Some(&loose.pool), &key, STRICT).await;
     strict.clock.advance(chrono::TimeDelta::hours(2));

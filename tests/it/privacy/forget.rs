@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 
-use super::{KEY_FILE, KeyFile, WORLD, app, texts};
+use super::{KEY_FILE, KeyFile, WORLD, app, rename, texts};
 use crate::support::database;
 use crate::support::program::Program;
 use crate::support::simulator::Simulator;
@@ -89,14 +89,14 @@ async fn who_answered_a_survey_is_forgotten_everywhere_and_no_sync_brings_them_b
     let url = database::empty().await;
     let program = program(&simulator, &url, &KEY_FILE);
     assert!(program.run("sync").code <= 1);
-    let renamed = json!({"kind": "person-renamed", "company": someone.company, "user": someone.id});
-    simulator.change(&renamed).await;
+    rename(&simulator, &json!(someone.company), &json!(someone.id)).await;
     assert_eq!(program.run("sync --full").code, 0);
     let pool = database::pool(&url).await;
     let id = [someone.id.as_str()];
     let before = places(&pool, &id).await;
     for table in [
         "target_users",
+        "target_user_history",
         "enrollment_users",
         "survey_sessions",
         "survey_answers",

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::Sha256;
 use sqlx::{AssertSqlSafe, PgPool};
 use tempfile::TempDir;
@@ -150,6 +150,20 @@ impl People {
         people.emails.retain(|email| email.contains('@'));
         people
     }
+}
+
+/// Gives somebody another last name in all their enrollments.
+pub async fn rename(simulator: &Simulator, company: &Value, user: &Value) {
+    let mut renamed = 0;
+    for row in simulator.truth("enrollment_users").await {
+        if (&row["company_id"], &row["target_user_id"]) == (company, user) {
+            let enrollment = &row["enrollment_id"];
+            let change = json!({"kind": "person-renamed", "company": company, "enrollment": enrollment, "user": user});
+            simulator.change(&change).await;
+            renamed += 1;
+        }
+    }
+    assert!(renamed > 0, "{user} of {company} is enrolled nowhere");
 }
 
 /// Every text that is stored anywhere, those within JSON too, with the place where it stands.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
 use sqlx::PgPool;
 
 use super::{KEY_FILE, KeyFile, People, WORLD, app, found, hash, texts};
@@ -127,17 +128,19 @@ async fn quarantine_histories_and_a_log_of_everything_hold_nobody() {
         program = program.set(name, value);
     }
     let mut log = String::new();
+    let rows = simulator.truth("enrollment_users").await;
+    let enrollment = &rows[0]["enrollment_id"];
     for change in [
-        "person-renamed",
-        "person-moved",
-        "user-status",
-        "user-removed",
+        json!({"kind": "person-renamed", "enrollment": enrollment}),
+        json!({"kind": "person-moved", "enrollment": enrollment}),
+        json!({"kind": "user-status"}),
+        json!({"kind": "user-removed"}),
     ] {
         let output = program.run("sync --full");
         assert!(output.code <= 1, "{output:#?}");
         log += &output.stdout;
         log += &output.stderr;
-        simulator.change(&serde_json::json!({"kind": change})).await;
+        simulator.change(&change).await;
         let after = People::of(&simulator).await;
         people.emails.extend(after.emails);
         people.names.extend(after.names);
@@ -312,7 +315,7 @@ async fn pseudonyms_hold_a_persons_answers_together_and_are_no_id() {
     let sessions = simulator.truth("survey_sessions").await;
     let leaver = &sessions[0];
     simulator
-        .change(&serde_json::json!({
+        .change(&json!({
             "kind": "user-removed", "company": leaver["company_id"],
             "enrollment": leaver["enrollment_id"], "user": leaver["target_user_id"],
         }))
