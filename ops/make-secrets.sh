@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the database passwords and the token of the status page for docker-compose.yml in secrets/; keeps those that exist.
+# Makes the passwords and the token of the status page for docker-compose.yml in secrets/; keeps those that exist.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -12,7 +12,7 @@ random() {
     od -An -N24 -tx1 /dev/urandom | tr -d ' \n'
 }
 
-for name in postgres_password database_password http_token; do
+for name in postgres_password database_password http_token bi_password superset_password; do
     if [[ ! -s secrets/$name ]]; then
         random >"secrets/$name"
     fi

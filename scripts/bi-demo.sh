@@ -9,11 +9,10 @@ set -euo pipefail
 
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}
-readonly PORT=${PORT:-8088} ADDRESS=127.0.0.1
+export PORT=${PORT:-8088}
 program=${KEEPNET_ETL:-$target/release/keepnet-etl}
 
-export SUPERSET_HOME=$PWD/var/superset FLASK_APP=superset
-export SUPERSET_CONFIG_PATH=$PWD/bi/superset/superset_config.py
+export SUPERSET_HOME=$PWD/var/superset
 umask 077
 mkdir -p "$SUPERSET_HOME"
 
@@ -21,7 +20,7 @@ if [[ -z ${DEMO_URL:-} ]]; then
     echo "filling the demo's warehouse …"
     # `demo` starts its database if it does not run, and says where it is.
     DEMO_URL=$("$program" demo | tee "$SUPERSET_HOME/demo.txt" | grep -o 'postgresql://[^ "]*' | head -n 1)
-    DEMO_PASSWORD_FILE=var/demo/password
+    DEMO_PASSWORD_FILE=$PWD/var/demo/password
 fi
 
 venv=$SUPERSET_HOME/venv
@@ -32,44 +31,10 @@ if ! cmp --silent bi/superset/requirements.txt "$venv/installed.txt"; then
     cp bi/superset/requirements.txt "$venv/installed.txt"
 fi
 
-random() {
-    od -An -N24 -tx1 /dev/urandom | tr -d ' \n'
-}
-[[ -s $SUPERSET_HOME/secret_key ]] || random >"$SUPERSET_HOME/secret_key"
-if [[ ! -s $SUPERSET_HOME/admin_password ]]; then
-    echo "setting Superset up (about half a minute) …"
-    random >"$SUPERSET_HOME/admin_password"
-    {
-        "$venv/bin/superset" db upgrade
-        "$venv/bin/superset" init
-        "$venv/bin/superset" fab create-admin --username admin --firstname Demo --lastname Admin \
-            --email admin@example.com --password "$(cat "$SUPERSET_HOME/admin_password")"
-    } >"$SUPERSET_HOME/setup.log" 2>&1 || {
-        rm "$SUPERSET_HOME/admin_password"
-        tail -n 5 "$SUPERSET_HOME/setup.log" >&2
-        echo "error: could not set Superset up; see $SUPERSET_HOME/setup.log" >&2
-        exit 1
-    }
-fi
-
-"$venv/bin/superset" run --host "$ADDRESS" --port "$PORT" --with-threads >"$SUPERSET_HOME/server.log" 2>&1 &
-server=$!
-trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true' EXIT
-until curl --silent --fail "http://$ADDRESS:$PORT/health" >/dev/null; do
-    if ! kill -0 "$server" 2>/dev/null; then
-        tail -n 5 "$SUPERSET_HOME/server.log" >&2
-        echo "error: Superset did not start; see $SUPERSET_HOME/server.log" >&2
-        exit 1
-    fi
-    sleep 0.5
-done
-
-"$venv/bin/python" bi/superset/import_pack.py \
-    --superset "http://$ADDRESS:$PORT" --password-file "$SUPERSET_HOME/admin_password" \
-    --warehouse "$DEMO_URL" --warehouse-password-file "$DEMO_PASSWORD_FILE"
-
 echo
-echo "  http://$ADDRESS:$PORT/dashboard/list/   user admin, password $(cat "$SUPERSET_HOME/admin_password")"
-echo "  dashboards: portfolio, customer, culture, quality under http://$ADDRESS:$PORT/superset/dashboard/NAME/"
+echo "  http://127.0.0.1:$PORT/dashboard/list/   user admin, password in $SUPERSET_HOME/admin_password"
+echo "  dashboards: portfolio, customer, culture, quality under http://127.0.0.1:$PORT/superset/dashboard/NAME/"
 echo "  Ctrl-C ends Superset; keepnet-etl stop-database --demo ends the warehouse"
-wait "$server"
+echo
+export WAREHOUSE_URL=$DEMO_URL WAREHOUSE_PASSWORD_FILE=$DEMO_PASSWORD_FILE PATH=$venv/bin:$PATH
+exec bi/superset/serve.sh

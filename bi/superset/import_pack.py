@@ -10,6 +10,7 @@ import json
 import pathlib
 import re
 import sys
+import time
 import zipfile
 
 import requests
@@ -28,6 +29,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     session = requests.Session()
+    wait_for(session, arguments.superset)
     login = session.post(
         f"{arguments.superset}/api/v1/security/login",
         json={"username": arguments.user, "password": read(arguments.password_file), "provider": "db"},
@@ -48,6 +50,19 @@ def main() -> None:
     )
     checked(answer, "import the dashboards")
     print("imported the dashboards")
+
+
+def wait_for(session: requests.Session, superset: str) -> None:
+    """Until it answers: after a start that takes some seconds, after the first one half a minute."""
+    deadline = time.monotonic() + 180
+    while True:
+        try:
+            session.get(f"{superset}/health", timeout=10).raise_for_status()
+            return
+        except requests.RequestException as error:
+            if time.monotonic() > deadline:
+                sys.exit(f"error: could not reach Superset at {superset}: {error}")
+            time.sleep(0.5)
 
 
 def packed(warehouse: str) -> bytes:
