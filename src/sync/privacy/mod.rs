@@ -25,6 +25,7 @@ use crate::privacy::{Guard, Key, Policy};
 use crate::warehouse::erasures;
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::expiry::{self, Expired, Retention};
+use crate::warehouse::patience::persist;
 use crate::warehouse::privacy_record::{self, PrivacyRecord};
 
 impl RunContext<'_> {
@@ -47,9 +48,10 @@ pub(super) async fn settle(
         return Ok(());
     }
     let (record, key_check) = (policy.record(), policy.key_check());
-    privacy_record::write(pool, &record, key_check.as_deref(), true, clock.now())
-        .await
-        .map_err(database)?;
+    persist("record the privacy settings", async || {
+        privacy_record::write(pool, &record, key_check.as_deref(), true, clock.now()).await
+    })
+    .await?;
     Ok(())
 }
 
@@ -100,18 +102,19 @@ pub(super) async fn expire(run: &RunContext<'_>) {
 /// By which settings everything is stored; none when nothing is. What was loaded before they were recorded was stored as it
 /// came.
 pub(super) async fn recorded(pool: &PgPool) -> Result<Option<PrivacyRecord>, WarehouseError> {
-    let recorded = privacy_record::read(pool).await.map_err(database)?;
-    if recorded.is_some() || !privacy_record::is_loaded(pool).await.map_err(database)? {
-        return Ok(recorded);
-    }
-    let tracking_info = privacy_record::has_tracking_info(pool)
-        .await
-        .map_err(database)?;
-    Ok(Some(PrivacyRecord {
-        policy: Policy::of_everything(tracking_info).record(),
-        key_check: None,
-        applying: None,
-    }))
+    persist("read the privacy settings of the database", async || {
+        let recorded = privacy_record::read(pool).await?;
+        if recorded.is_some() || !privacy_record::is_loaded(pool).await? {
+            return Ok(recorded);
+        }
+        let tracking_info = privacy_record::has_tracking_info(pool).await?;
+        Ok(Some(PrivacyRecord {
+            policy: Policy::of_everything(tracking_info).record(),
+            key_check: None,
+            applying: None,
+        }))
+    })
+    .await
 }
 
 /// What differs, as `email keep -> hash`.
@@ -141,8 +144,4 @@ fn word(value: &serde_json::Value) -> String {
         }
         other => other.to_string(),
     }
-}
-
-fn database(error: sqlx::Error) -> WarehouseError {
-    WarehouseError::from_sqlx("read the privacy settings of the database", error)
 }
