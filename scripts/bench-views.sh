@@ -28,7 +28,8 @@ ask() {
 
 if [[ ${DATABASE:-} != filled ]]; then
     ask -v companies="$companies" -v enrollments="$enrollments" -v users="$users" -f "$here/bench-views.sql"
-    ask -c 'select rollup.rebuild()' -c 'vacuum analyze' >/dev/null
+    # Catalogs of the whole server are not the login's to vacuum.
+    ask -c 'select rollup.rebuild()' -c 'set client_min_messages = error' -c 'vacuum analyze' >/dev/null
 fi
 ask -F ' ' -c "select n.nspname || '.' || c.relname, c.reltuples::bigint, pg_size_pretty(pg_total_relation_size(c.oid))
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
