@@ -36,7 +36,7 @@ async fn a_full_disk_is_named_leaves_nothing_half_written_and_heals() {
     );
     assert_eq!(output.code, 1);
     let run = &status::read(&pool).await.unwrap().runs[0];
-    assert_eq!(run.outcome, "failed");
+    assert_eq!(run.outcome, "failed", "{}", output.stderr);
     assert_eq!(
         run.error.as_deref(),
         Some("could not load rows: the disk of the database server is full")
