@@ -13,6 +13,7 @@ use crate::api::Client;
 use crate::sync::{CompanyReport, Progress, RunReport};
 use crate::telemetry;
 use crate::verdict::Verdict;
+use crate::warehouse::load::Effect;
 
 /// The progress of one run.
 #[derive(Debug)]
@@ -105,7 +106,8 @@ impl Progress for Bars {
         self.expected.store(requests, Ordering::Relaxed);
     }
 
-    fn loaded(&self, rows: u64) {
+    fn loaded(&self, rows: Effect) {
+        let rows = rows.received();
         let rows = self.rows.fetch_add(rows, Ordering::Relaxed) + rows;
         if let Some(bar) = &self.bar {
             bar.set_message(format!("{} rows, {}", grouped(rows), self.pace()));

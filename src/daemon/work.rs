@@ -17,6 +17,7 @@ use crate::sync::{
     CompanyReport, Progress, Pulse, RunKind, RunReport, SyncError, SyncRequest, run_through,
 };
 use crate::telemetry::span;
+use crate::warehouse::load::Effect;
 use crate::warehouse::runs::Pace;
 use crate::warehouse::schedule_lease::ScheduleLease;
 
@@ -208,7 +209,7 @@ impl Progress for Watch {
         info!(requests, "so many requests are expected");
     }
 
-    fn loaded(&self, _: u64) {}
+    fn loaded(&self, _: Effect) {}
 
     fn read(&self) {}
 

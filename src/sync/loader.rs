@@ -75,8 +75,8 @@ pub async fn load(
         is_all_new = done.is_all_new;
         for (resource, effect) in done.effects {
             effects.entry(resource).or_default().add(effect);
+            progress.loaded(effect);
         }
-        progress.loaded(rows as u64);
     }
     Ok(effects)
 }

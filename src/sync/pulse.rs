@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::report::{CompanyReport, Progress, RunReport};
 use crate::api::Client;
 use crate::clock::SharedClock;
+use crate::warehouse::load::Effect;
 use crate::warehouse::runs::Pace;
 
 /// No run has this number.
@@ -24,7 +25,7 @@ pub struct Pulse {
     is_listed: std::sync::atomic::AtomicBool,
     read: AtomicU64,
     done: AtomicU64,
-    rows: AtomicU64,
+    rows: Mutex<Effect>,
     last: Mutex<(Mark, DateTime<Utc>)>,
 }
 
@@ -42,7 +43,7 @@ impl Pulse {
             is_listed: false.into(),
             read: AtomicU64::new(0),
             done: AtomicU64::new(0),
-            rows: AtomicU64::new(0),
+            rows: Mutex::default(),
             last: Mutex::new(([client.answered(), 0, 0, 0], clock.now())),
             client: client.clone(),
             clock: clock.clone(),
@@ -63,9 +64,10 @@ impl Pulse {
     #[must_use]
     pub fn look(&self) -> Pace {
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let rows = *self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         let mark = [
             self.client.answered(),
-            count(&self.rows),
+            rows.received() + rows.deleted,
             count(&self.read),
             count(&self.done),
         ];
@@ -82,6 +84,7 @@ impl Pulse {
                 .then(|| count(&self.companies)),
             companies_done: count(&self.done),
             progressed_at: last.1,
+            rows,
         }
     }
 }
@@ -109,8 +112,11 @@ impl Progress for Counted<'_> {
         self.progress.expects(requests);
     }
 
-    fn loaded(&self, rows: u64) {
-        self.pulse.rows.fetch_add(rows, Ordering::Relaxed);
+    fn loaded(&self, rows: Effect) {
+        let pulse = &self.pulse;
+        let mut sum = pulse.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        sum.add(rows);
+        drop(sum);
         self.progress.loaded(rows);
     }
 

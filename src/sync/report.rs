@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::pulse::Pulse;
 use crate::extract::companies::CompanyRef;
 use crate::verdict::Verdict;
+use crate::warehouse::load::Effect;
 use crate::warehouse::runs::{RunScope, RunTotals};
 
 /// Watches a run.
@@ -17,7 +18,7 @@ pub trait Progress: Send + Sync {
     /// So many requests are expected.
     fn expects(&self, requests: u64);
     /// Rows were committed.
-    fn loaded(&self, rows: u64);
+    fn loaded(&self, rows: Effect);
     /// The first pass of a company is done.
     fn read(&self);
     /// The users of surveys are asked one by one, in this many companies.
@@ -35,7 +36,7 @@ pub struct Silent;
 impl Progress for Silent {
     fn listed(&self, _: usize) {}
     fn expects(&self, _: u64) {}
-    fn loaded(&self, _: u64) {}
+    fn loaded(&self, _: Effect) {}
     fn read(&self) {}
     fn asking_users(&self, _: usize) {}
     fn finished(&self, _: &CompanyReport) {}

@@ -395,7 +395,7 @@ async fn run_limited(
             error!(error = %failed, remedy = failed.remedy(), "run failed");
             let totals = RunTotals {
                 requests,
-                ..RunTotals::default()
+                rows: pace.rows,
             };
             let outcome = match failed {
                 SyncError::Companies(PullError::Stopped) => "stopped",
@@ -404,7 +404,7 @@ async fn run_limited(
             };
             client.metrics().note_run(request.kind.name(), outcome);
             // The database may be what failed: then the next run closes this one's row.
-            let _ = row
+            let recorded = row
                 .finish(
                     pool,
                     outcome,
@@ -414,6 +414,9 @@ async fn run_limited(
                     clock.now(),
                 )
                 .await;
+            if let Err(error) = recorded {
+                warn!(%error, "how the run ended is not on record; the next run will say that it was stopped");
+            }
             Err(failed)
         }
     }

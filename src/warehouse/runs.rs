@@ -64,6 +64,8 @@ pub struct Pace {
     pub companies_done: u64,
     /// When it was last seen to get on.
     pub progressed_at: DateTime<Utc>,
+    /// Rows that were committed, by effect.
+    pub rows: Effect,
 }
 
 /// The numbers of a run.
@@ -197,7 +199,7 @@ pub async fn abandon(
     sqlx::query(
         "update sync.runs
          set outcome = $2, error = $3, finished_at = $4, requests = $5, companies_total = $6, companies_done = $7,
-             progressed_at = $8
+             progressed_at = $8, rows_inserted = $9, rows_updated = $10, rows_unchanged = $11, rows_deleted = $12
          where id = $1 and outcome = 'running'",
     )
     .bind(run_id)
@@ -208,6 +210,10 @@ pub async fn abandon(
     .bind(pace.companies_total.map(signed))
     .bind(signed(pace.companies_done))
     .bind(pace.progressed_at)
+    .bind(signed(pace.rows.inserted))
+    .bind(signed(pace.rows.updated))
+    .bind(signed(pace.rows.unchanged))
+    .bind(signed(pace.rows.deleted))
     .execute(&mut *db)
     .await?;
     sqlx::query("update sync.leases set holder = null where run_id = $1 and holder is not null")
@@ -336,7 +342,8 @@ impl Heart {
         let pace = (self.look)();
         sqlx::query(
             "update sync.runs
-             set requests = $2, companies_total = $3, companies_done = $4, progressed_at = $5
+             set requests = $2, companies_total = $3, companies_done = $4, progressed_at = $5,
+                 rows_inserted = $6, rows_updated = $7, rows_unchanged = $8, rows_deleted = $9
              where id = $1 and outcome = 'running'",
         )
         .bind(self.holder.run_id)
@@ -344,6 +351,10 @@ impl Heart {
         .bind(pace.companies_total.map(signed))
         .bind(signed(pace.companies_done))
         .bind(pace.progressed_at)
+        .bind(signed(pace.rows.inserted))
+        .bind(signed(pace.rows.updated))
+        .bind(signed(pace.rows.unchanged))
+        .bind(signed(pace.rows.deleted))
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;

@@ -221,7 +221,8 @@ pub async fn read(pool: &PgPool) -> Result<Status, sqlx::Error> {
     )
     .fetch_all(pool)
     .await?;
-    // A living run holds a lock; whoever gets it looks at a dead run. What it did is known by its scopes until it ends.
+    // A living run holds a lock; whoever gets it looks at a dead run. What it did is known by its last heartbeat, and by the
+    // scopes that it has finished since.
     let runs: Vec<RunStatus> = sqlx::query_as(
         "select id, kind, started_at, finished_at,
                 case when outcome = 'running'

@@ -38,6 +38,12 @@ pub struct Effect {
 }
 
 impl Effect {
+    /// Rows that were received.
+    #[must_use]
+    pub const fn received(self) -> u64 {
+        self.inserted + self.updated + self.unchanged
+    }
+
     /// Adds the numbers of `other`.
     pub fn add(&mut self, other: Self) {
         self.inserted += other.inserted;

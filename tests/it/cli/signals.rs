@@ -143,7 +143,7 @@ async fn hanging() -> (Simulator, Program, PgPool) {
         .fault(&format!("users:slow=600000:company={company}"))
         .await;
     let url = database::empty().await;
-    let program = Program::between(simulator.url(), &url);
+    let program = Program::between(simulator.url(), &url).set("run.takeover", "5s");
     assert_eq!(program.run("migrate").code, 0);
     let pool = database::pool(&url).await;
     (simulator, program, pool)
@@ -154,6 +154,13 @@ async fn until_only_one_company_hangs(pool: &PgPool) {
         is_true(
             pool,
             "select count(*) = 7 from sync.run_scopes where resource = 'target_groups' and verdict = 'complete'",
+        )
+    })
+    .await;
+    until("a heartbeat tells what was committed so far", || {
+        is_true(
+            pool,
+            "select rows_inserted > (select count(*) from keepnet.enrollment_users) and rows_deleted = 0 from sync.runs",
         )
     })
     .await;

@@ -179,6 +179,7 @@ pub async fn fill(
             companies_total: Some(companies.len() as u64),
             companies_done: companies.len() as u64 / 5,
             progressed_at: now - TimeDelta::minutes(2),
+            ..Pace::default()
         };
         let new = NewRun {
             kind: "sync",
