@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::run::RunContext;
+use super::context::RunContext;
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::leases::{self, Claim, Kind};
 

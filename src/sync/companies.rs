@@ -8,9 +8,9 @@ use tokio::sync::mpsc;
 use tracing::Instrument;
 
 use super::claims::Claimed;
+use super::context::RunContext;
 use super::error::SyncError;
 use super::memory::Memory;
-use super::run::RunContext;
 use super::{loader, tally};
 use crate::api::Client;
 use crate::extract::companies::{self, Before, Companies, CompanyRef};

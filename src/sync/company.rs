@@ -8,10 +8,10 @@ use tokio::sync::mpsc;
 use tracing::instrument;
 
 use super::claims::Claimed;
+use super::context::RunContext;
 use super::memory::Memory;
 use super::report::CompanyReport;
 use super::rhythm::Why;
-use super::run::RunContext;
 use super::tally::Tallies;
 use super::{catalogues, enrollments, loader, per_user};
 use crate::api::CompanyClient;
@@ -29,6 +29,7 @@ use crate::warehouse::patience::persist;
 use crate::warehouse::pending_users::Question;
 use crate::warehouse::runs::{self, CompanyState, RunScope};
 use crate::warehouse::tables::Table;
+use crate::warehouse::transaction::Transaction;
 
 /// Fewer deletions than this are never held.
 const HELD_FROM: u64 = 10;
@@ -327,7 +328,7 @@ async fn record(
     state: Option<&CompanyState<'_>>,
 ) -> Result<(), WarehouseError> {
     persist("record the run", async || {
-        let mut tx = run.pool.begin().await?;
+        let mut tx = Transaction::begin(run.pool).await?;
         if !leases::holds(&mut tx, claim).await? {
             return Ok(());
         }
@@ -337,7 +338,7 @@ async fn record(
         if let Some(state) = state {
             runs::record_company(&mut tx, state).await?;
         }
-        tx.commit().await
+        tx.commit().await.map(drop)
     })
     .await
 }

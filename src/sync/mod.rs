@@ -17,6 +17,7 @@ mod catalogues;
 mod claims;
 mod companies;
 mod company;
+mod context;
 #[doc(hidden)]
 pub mod due;
 mod enrollment;

@@ -15,10 +15,10 @@ use futures::StreamExt;
 use tracing::Instrument;
 
 use super::company::CompanyPass;
+use super::context::RunContext;
 use super::enrollment::unless_it_ends_the_company;
 use super::memory::Memory;
 use super::rhythm::Why;
-use super::run::RunContext;
 use crate::api::{ApiError, CompanyClient};
 use crate::extract::answers::Questions;
 use crate::extract::enrollments::EnrollmentRef;

@@ -1,9 +1,8 @@
 //! The run: begins, lists the companies, pulls them side by side, and says what came of it.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt};
 use sqlx::PgPool;
@@ -12,19 +11,18 @@ use tracing::field::Empty;
 use tracing::{Span, error, info, instrument, warn};
 
 use super::company::{CompanyPull, Passed};
+use super::context::RunContext;
 use super::error::SyncError;
 use super::forecast::Forecast;
 use super::memory::Extent;
 use super::pulse::{Counted, Pulse};
 use super::report::{CompanyReport, Progress, RunReport};
 use super::rhythm::Rhythm;
-use super::selection::{Selection, asks_users, select};
+use super::selection::{Selection, select};
 use super::{account, companies, privacy};
-use crate::api::endpoints::enrollments::{Enrollment, EnrollmentList};
-use crate::api::{ApiError, Client};
+use crate::api::Client;
 use crate::clock::SharedClock;
 use crate::extract::PullError;
-use crate::extract::enrollments::EnrollmentRef;
 use crate::extract::users::TrainingTypes;
 use crate::extract::widgets::PeriodDialects;
 use crate::privacy::Policy;
@@ -32,25 +30,16 @@ use crate::resource::Resource;
 use crate::settings::Settings;
 use crate::verdict::Verdict;
 use crate::warehouse::error::WarehouseError;
-use crate::warehouse::leases::Holder;
 use crate::warehouse::offboarding;
-use crate::warehouse::quarantine::UnknownField;
 use crate::warehouse::request_pace::RequestPace;
 use crate::warehouse::retention::{self, Removed};
-use crate::warehouse::runs::{self, NewRun, RunScope, RunTotals};
+use crate::warehouse::runs::{self, NewRun, Pace, Run, RunScope, RunTotals};
 use crate::warehouse::schedule_lease::ScheduleLease;
 
 /// Companies worked on at once, per request that may be under way: while large ones wait for their turn, small ones pass.
 const COMPANIES_PER_REQUEST: usize = 2;
 /// The least of it.
 const LEAST_SIDE_BY_SIDE: usize = 4;
-/// How long after its begin a run still walks through users: the first load takes days of that, and what is open must not
-/// grow old meanwhile. The next run looks at that first, and then goes on.
-const WALKS_FOR: Duration = Duration::from_mins(45);
-/// How long after its begin a run reads reports again only because their counts changed, so that an hourly run fits its
-/// hour when much changes at once.
-const CHANGES_FOR: Duration = Duration::from_mins(30);
-
 /// What a run is asked to do.
 #[derive(Debug, Clone, Default)]
 pub struct SyncRequest {
@@ -93,123 +82,6 @@ impl RunKind {
             Self::Sync | Self::Backfill => None,
             Self::Scheduled(lease) => Some(lease),
         }
-    }
-}
-
-/// What all parts of a run share.
-pub struct RunContext<'r> {
-    /// The run as holder of claims.
-    pub holder: Holder,
-    /// The account; mostly the id of the reseller's own company.
-    pub account_id: &'r str,
-    /// The API.
-    pub client: Client,
-    /// The database.
-    pub pool: &'r PgPool,
-    /// The time.
-    pub clock: SharedClock,
-    /// Set when the run is to end.
-    pub stop: &'r AtomicBool,
-    /// Who watches.
-    pub progress: &'r dyn Progress,
-    /// What is pulled.
-    pub selection: Selection,
-    /// How much of it.
-    pub extent: Extent,
-    /// When it is due again.
-    pub rhythm: Rhythm,
-    /// Missing rows are marked deleted, however many they are.
-    pub accepts_deletions: bool,
-    /// What is configured.
-    pub settings: &'r Settings,
-    /// What is stored about people.
-    pub policy: Arc<Policy>,
-    /// Scopes of one company worked on at once.
-    pub concurrency: usize,
-    /// How training types are named.
-    pub training_types: TrainingTypes,
-    /// How periods are named.
-    pub period_dialects: PeriodDialects,
-    /// Members without a column that were reported.
-    pub unknown_fields: Mutex<HashSet<UnknownField>>,
-    /// Customers that left.
-    pub offboarded: HashSet<String>,
-    /// Companies that were forbidden before.
-    pub forbidden_before: HashSet<String>,
-    /// Since when it works, if it leaves something to the next run when that is long.
-    yields_since: Option<Instant>,
-    /// It did.
-    has_more: AtomicBool,
-    /// What the two listings of the reseller's own company show, once somebody had to know.
-    own_enrollments: [OnceCell<HashSet<String>>; 2],
-}
-
-impl RunContext<'_> {
-    /// True when nothing is left out of any company.
-    #[must_use]
-    pub fn is_about_everything(&self) -> bool {
-        self.selection.is_everything()
-            && !matches!(
-                self.extent,
-                Extent::Backfill { from: Some(_), .. } | Extent::Backfill { to: Some(_), .. }
-            )
-    }
-
-    /// Whether walks through the users of surveys are left to the next run.
-    #[must_use]
-    pub fn leaves_walks(&self) -> bool {
-        self.has_worked_for(WALKS_FOR)
-    }
-
-    /// Whether reports whose counts changed are left to the next run.
-    #[must_use]
-    pub fn leaves_changes(&self) -> bool {
-        self.has_worked_for(CHANGES_FOR)
-    }
-
-    fn has_worked_for(&self, time: Duration) -> bool {
-        self.yields_since
-            .is_some_and(|since| since.elapsed() >= time)
-    }
-
-    /// Takes note that something is left to the next run.
-    pub fn leave_some(&self) {
-        self.has_more.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether users of an enrollment are asked for `resource` one by one.
-    #[must_use]
-    pub fn asks_users(&self, resource: Resource, enrollment: &EnrollmentRef) -> bool {
-        asks_users(self.settings, &self.selection, resource, enrollment)
-    }
-
-    /// The enrollments that a listing of the reseller's own company shows; none when the service refuses it: then it has
-    /// nothing that could be taken for another's.
-    pub async fn own_enrollments(
-        &self,
-        list: EnrollmentList,
-    ) -> Result<&HashSet<String>, ApiError> {
-        let read = async || {
-            let mut listing = self.client.company(self.account_id).enrollments(list);
-            let mut ids = HashSet::new();
-            loop {
-                match listing.next().await {
-                    Ok(Some(page)) => {
-                        let enrollments: Vec<Enrollment> = page.items;
-                        ids.extend(enrollments.into_iter().map(|enrollment| enrollment.id));
-                    }
-                    Ok(None) => return Ok(ids),
-                    Err(error) if error.kind.is_refused() => return Ok(HashSet::new()),
-                    Err(error) => return Err(error),
-                }
-            }
-        };
-        let [active, archive] = &self.own_enrollments;
-        let of_list = match list {
-            EnrollmentList::Active => active,
-            EnrollmentList::Archive => archive,
-        };
-        of_list.get_or_try_init(read).await
     }
 }
 
@@ -308,6 +180,19 @@ async fn run_limited(
     Span::current().record("run.id", run_id);
     info!(account.id = account.id, "run begins");
 
+    let remembered = async {
+        let offboarded = offboarding::ids(pool).await?;
+        let forbidden = runs::read_forbidden_companies(pool).await?;
+        Ok((offboarded, forbidden.into_iter().collect()))
+    };
+    let (offboarded, forbidden_before) = match remembered.await {
+        Ok(remembered) => remembered,
+        Err(failed) => {
+            let pace = progress.pulse.look();
+            note_failure(row, pool, client, request, pace, clock, &failed).await;
+            return Err(failed);
+        }
+    };
     let context = RunContext {
         holder: row.holder,
         account_id: &account.id,
@@ -326,11 +211,8 @@ async fn run_limited(
         training_types: TrainingTypes::default(),
         period_dialects: PeriodDialects::new(account.period_dialect),
         unknown_fields: Mutex::default(),
-        offboarded: offboarding::ids(pool).await?,
-        forbidden_before: runs::read_forbidden_companies(pool)
-            .await?
-            .into_iter()
-            .collect(),
+        offboarded,
+        forbidden_before,
         // Who asks for everything does not wait for anything else.
         yields_since: (request.extent == Extent::Due).then_some(begun),
         has_more: AtomicBool::new(false),
@@ -392,33 +274,40 @@ async fn run_limited(
             Ok(report)
         }
         Err(failed) => {
-            error!(error = %failed, remedy = failed.remedy(), "run failed");
-            let totals = RunTotals {
-                requests,
-                rows: pace.rows,
-            };
-            let outcome = match failed {
-                SyncError::Companies(PullError::Stopped) => "stopped",
-                _ if client.refusal().is_some() => "stopped",
-                _ => "failed",
-            };
-            client.metrics().note_run(request.kind.name(), outcome);
-            // The database may be what failed: then the next run closes this one's row.
-            let recorded = row
-                .finish(
-                    pool,
-                    outcome,
-                    totals,
-                    pace,
-                    Some(&failed.to_string()),
-                    clock.now(),
-                )
-                .await;
-            if let Err(error) = recorded {
-                warn!(%error, "how the run ended is not on record; the next run will say that it was stopped");
-            }
+            note_failure(row, pool, client, request, pace, clock, &failed).await;
             Err(failed)
         }
+    }
+}
+
+/// Records that a run failed, as far as the database, which may be what failed, lets it.
+async fn note_failure(
+    row: Run,
+    pool: &PgPool,
+    client: &Client,
+    request: &SyncRequest,
+    pace: Pace,
+    clock: &SharedClock,
+    failed: &SyncError,
+) {
+    error!(error = %failed, remedy = failed.remedy(), "run failed");
+    let was_stopped = matches!(failed, SyncError::Companies(PullError::Stopped));
+    let outcome = if was_stopped || client.refusal().is_some() {
+        "stopped"
+    } else {
+        "failed"
+    };
+    client.metrics().note_run(request.kind.name(), outcome);
+    let totals = RunTotals {
+        requests: pace.requests,
+        rows: pace.rows,
+    };
+    let error = Some(failed.to_string());
+    let recorded = row
+        .finish(pool, outcome, totals, pace, error.as_deref(), clock.now())
+        .await;
+    if let Err(error) = recorded {
+        warn!(%error, "how the run ended is not on record; the next run will say that it was stopped");
     }
 }
 

@@ -1,5 +1,6 @@
 //! `sync.accounts`: whose data this database holds, how the account's dates are read, and its requests of the day.
 
+use super::transaction::Transaction;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
@@ -94,7 +95,7 @@ pub async fn claim(
     time_zone: &str,
     at: DateTime<Utc>,
 ) -> Result<String, sqlx::Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = Transaction::begin(pool).await?;
     let owner = claim_within(&mut tx, account_id, client_id, time_zone, at).await?;
     tx.commit().await?;
     Ok(owner)
@@ -248,7 +249,7 @@ pub async fn finish_date_repair(
     refusal: &str,
     order_was_wrong: bool,
 ) -> Result<u64, sqlx::Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = Transaction::begin(pool).await?;
     write_date_choices(&mut *tx, account_id, choices).await?;
     if let Some(choice) = choices.last() {
         sqlx::query(

@@ -67,7 +67,6 @@ pub async fn connect(target: &Target) -> Result<PgPool, WarehouseError> {
         .max_connections(target.max_connections.max(LEAST_CONNECTIONS))
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .after_connect(move |connection, _| Box::pin(work_as_plain_role(connection, idle)))
-        .after_release(|connection, _| Box::pin(is_at_rest(connection)))
         .connect_with(options)
         .await
         .map_err(refused)
@@ -143,16 +142,6 @@ async fn work_as_plain_role(db: &mut PgConnection, idle: u128) -> Result<(), sql
     .execute(db)
     .await?;
     Ok(())
-}
-
-/// Whether a connection that is given back can be lent again. Work that was dropped while it waited for an answer (a run that
-/// was cut off, what was under way beside a failure) may leave it in an open transaction, or with an answer that the next
-/// borrower would take for its own: sqlx 0.9.0 does not note a `BEGIN` before it is answered, nor the end of a `COPY`.
-async fn is_at_rest(db: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    // Only the first command of a transaction is received when it begins. A prepared statement would be three commands.
-    let begins_anew = sqlx::raw_sql("select statement_timestamp() = transaction_timestamp()");
-    let row = begins_anew.fetch_one(db).await;
-    Ok(row.is_ok_and(|row| row.try_get(0).unwrap_or(false)))
 }
 
 async fn create_owner_role(db: &mut PgConnection) -> Result<(), sqlx::Error> {

@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 
 use super::error::WarehouseError;
 use super::persons;
+use super::transaction::Transaction;
 use crate::privacy::Policy;
 
 /// How often it is looked for what has expired.
@@ -119,7 +120,7 @@ async fn delete_leavers(
     .await?;
     let mut count = 0;
     for (company_id, ids) in leavers {
-        let mut tx = pool.begin().await?;
+        let mut tx = Transaction::begin(pool).await?;
         // Who is back by now is locked by the sync that says so, and stays.
         let ids: Vec<String> = sqlx::query_scalar(
             "select target_user_id from keepnet.target_users

@@ -38,5 +38,6 @@ pub mod status;
 pub mod stored_enrollments;
 pub mod stored_load;
 pub mod tables;
+pub mod transaction;
 pub mod view_settings;
 pub mod views;

@@ -6,6 +6,7 @@ use sqlx::{PgConnection, PgPool};
 
 use super::error::WarehouseError;
 use super::patience::persist;
+use super::transaction::Transaction;
 
 /// Runs that are rolled up at once. More than are begun between two ends of runs, so that a backlog shrinks; few enough
 /// that the transaction stays small with thousands of companies.
@@ -38,7 +39,7 @@ pub async fn roll_up(pool: &PgPool, before: DateTime<Utc>) -> Result<Removed, Wa
         if !is_due {
             return Ok(Removed::default());
         }
-        let mut tx = pool.begin().await?;
+        let mut tx = Transaction::begin(pool).await?;
         let runs = roll_up_runs(&mut tx, before).await?;
         let mut resolved = 0;
         for remove in [

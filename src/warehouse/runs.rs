@@ -18,6 +18,7 @@ use super::leases::{self, Holder};
 use super::load::Effect;
 use super::patience::persist;
 use super::schedule_lease::{ScheduleLease, fenced, stands};
+use super::transaction::Transaction;
 use crate::resource::Resource;
 use crate::verdict::Verdict;
 
@@ -110,8 +111,7 @@ pub async fn begin(pool: &PgPool, new: NewRun<'_>) -> Result<Run, WarehouseError
 }
 
 async fn try_begin(pool: &PgPool, new: NewRun<'_>) -> Result<Option<Run>, sqlx::Error> {
-    let mut alive = pool.acquire().await?;
-    let mut tx = alive.begin().await?;
+    let mut tx = Transaction::begin(pool).await?;
     if !stands(&mut tx, new.under).await? {
         return Ok(None);
     }
@@ -146,7 +146,7 @@ async fn try_begin(pool: &PgPool, new: NewRun<'_>) -> Result<Option<Run>, sqlx::
     .fetch_one(&mut *tx)
     .await?;
     let has_lock = lock(&mut tx, id).await?;
-    tx.commit().await?;
+    let alive = tx.commit().await?;
     let holder = Holder {
         run_id: id,
         lasts: new.lasts,

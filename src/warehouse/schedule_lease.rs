@@ -13,6 +13,7 @@ use sqlx::{Connection, PgConnection, PgPool};
 use super::error::{WarehouseError, WarehouseErrorKind};
 use super::leases::interval;
 use super::patience::persist;
+use super::transaction::Transaction;
 
 /// The right to keep the schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +131,7 @@ pub async fn fenced<T>(
     work: impl AsyncFn(&mut PgConnection) -> Result<T, sqlx::Error>,
 ) -> Result<T, WarehouseError> {
     let done = persist(doing, async || {
-        let mut tx = pool.begin().await?;
+        let mut tx = Transaction::begin(pool).await?;
         if !stands(&mut tx, lease).await? {
             return Ok(None);
         }

@@ -27,6 +27,7 @@ mod server;
 mod support;
 mod sync;
 mod telemetry;
+mod transaction;
 mod unchanged;
 mod vectors;
 mod wire;

@@ -20,6 +20,7 @@ use crate::settings::{PersonalData, SurveyAnswers};
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::people::{self, PERSONAL_COLUMNS, Rewriting, Values};
 use crate::warehouse::privacy_record::{self, PrivacyRecord};
+use crate::warehouse::transaction::Transaction;
 use crate::warehouse::{erasures, runs};
 
 /// Types of answers whose text is that of an option.
@@ -95,7 +96,7 @@ pub async fn apply(
             .map_err(database)?;
     let has_other_key = plan.changes.iter().any(|change| change == "the key");
     for company_id in &companies {
-        let mut tx = pool.begin().await.map_err(database)?;
+        let mut tx = Transaction::begin(pool).await.map_err(database)?;
         let guard = Guard::new(Arc::clone(policy), company_id, Erased::default());
         let mut rewriting = Company {
             guard: &guard,

@@ -17,6 +17,7 @@ use crate::settings::PersonalData;
 use crate::warehouse::erasures::{self, Erasure};
 use crate::warehouse::error::WarehouseError;
 use crate::warehouse::persons::{self, Person, Rows};
+use crate::warehouse::transaction::Transaction;
 
 /// Who is to be erased.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,10 +187,11 @@ impl Forgetting<'_> {
     /// Everything that is stored of the person in a company.
     pub async fn read(&self, company_id: &str, whom: &Whom) -> Result<(Found, Rows), ForgetError> {
         let read = async {
-            let mut tx = self.pool.begin().await?;
+            let mut tx = Transaction::begin(self.pool).await?;
             let (person, known_by) = self.find(&mut tx, company_id, whom).await?;
             let guard = self.guard(company_id, &self.hashes(company_id, &known_by));
             let rows = person.read(&mut tx, company_id, &guard).await?;
+            tx.rollback().await?;
             Ok((person, rows))
         };
         let (person, rows) = read.await.map_err(database)?;
@@ -209,7 +211,7 @@ impl Forgetting<'_> {
     pub async fn forget(&self, company_id: &str, whom: &Whom) -> Result<Found, ForgetError> {
         let key_check = self.key()?.check();
         let at = self.clock.now();
-        let mut tx = self.pool.begin().await.map_err(database)?;
+        let mut tx = Transaction::begin(self.pool).await.map_err(database)?;
         persons::take_company(&mut tx, company_id)
             .await
             .map_err(database)?;
@@ -293,7 +295,7 @@ impl Forgetting<'_> {
         for (company_id, hashes) in by_company {
             let erased = Erased::new(hashes.iter().map(|(_, hash)| hash.clone()));
             let replay = async {
-                let mut tx = self.pool.begin().await?;
+                let mut tx = Transaction::begin(self.pool).await?;
                 persons::take_company(&mut tx, company_id).await?;
                 let person = persons::find(&mut tx, company_id, |id, email| {
                     erased.has_person(self.policy, company_id, Some(id), email)

@@ -18,8 +18,8 @@ use chrono::TimeDelta;
 use sqlx::PgPool;
 use tracing::{info, warn};
 
+use super::context::RunContext;
 use super::error::SyncError;
-use super::run::RunContext;
 use crate::clock::SharedClock;
 use crate::privacy::{Guard, Key, Policy};
 use crate::warehouse::erasures;

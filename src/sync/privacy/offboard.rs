@@ -15,6 +15,7 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::clock::SharedClock;
 use crate::warehouse::error::WarehouseError;
+use crate::warehouse::transaction::Transaction;
 use crate::warehouse::{offboarding, people, persons, runs};
 
 /// The file that says what was done.
@@ -137,7 +138,7 @@ pub async fn offboard(
         }
         return Err(OffboardError::Running(run));
     }
-    let mut tx = pool.begin().await.map_err(database)?;
+    let mut tx = Transaction::begin(pool).await.map_err(database)?;
     persons::take_company(&mut tx, company_id)
         .await
         .map_err(database)?;

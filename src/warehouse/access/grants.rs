@@ -1,5 +1,6 @@
 //! `sync.company_grants`: which role reads the rows of which company.
 
+use crate::warehouse::transaction::Transaction;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
@@ -92,7 +93,7 @@ pub async fn grant(
     companies: &[String],
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = Transaction::begin(pool).await?;
     sqlx::query(
         "insert into sync.company_grants (role_name, company_id, granted_at)
          select $1, id, $3 from unnest($2::text[]) asked (id)
@@ -107,7 +108,7 @@ pub async fn grant(
         let sql = format!("grant {} to {}", quoted(customer_role), quoted(role));
         sqlx::query(AssertSqlSafe(sql)).execute(&mut *tx).await?;
     }
-    tx.commit().await
+    tx.commit().await.map(drop)
 }
 
 /// Takes the rows of `companies` away from `role`, of all when none are named; with the last goes the right to read
@@ -118,7 +119,7 @@ pub async fn revoke(
     customer_role: &str,
     companies: &[String],
 ) -> Result<Vec<String>, sqlx::Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = Transaction::begin(pool).await?;
     let gone: Vec<String> = sqlx::query_scalar(
         "delete from sync.company_grants
          where role_name = $1 and (cardinality($2::text[]) = 0 or company_id = any($2))

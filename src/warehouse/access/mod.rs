@@ -10,6 +10,7 @@ pub mod grants;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
 use super::error::WarehouseError;
+use super::transaction::Transaction;
 
 /// The names of the roles of a warehouse, without prefix. The owner's name counts where nobody owns the schemas yet.
 const ROLES: [(&str, &str); 5] = [
@@ -70,7 +71,7 @@ pub async fn create_roles(pool: &PgPool, prefix: &str) -> Result<(), WarehouseEr
 /// Writes down which roles are those of this warehouse, gives them their rights and the tables their rules.
 pub async fn adopt_roles(pool: &PgPool, prefix: &str) -> Result<(), WarehouseError> {
     let failed = |error| WarehouseError::from_sqlx(DOING, error);
-    let mut tx = pool.begin().await.map_err(failed)?;
+    let mut tx = Transaction::begin(pool).await.map_err(failed)?;
     lock(&mut tx).await.map_err(failed)?;
     sqlx::query("delete from sync.access_roles")
         .execute(&mut *tx)
@@ -92,7 +93,7 @@ pub async fn adopt_roles(pool: &PgPool, prefix: &str) -> Result<(), WarehouseErr
             .map_err(failed)?;
     }
     protect(&mut tx).await.map_err(failed)?;
-    tx.commit().await.map_err(failed)
+    tx.commit().await.map(drop).map_err(failed)
 }
 
 /// Closes the gaps that came with new tables and views, if roles are set up and this role may do so.
@@ -104,13 +105,13 @@ pub async fn keep(pool: &PgPool) -> Result<(), WarehouseError> {
     {
         return Ok(());
     }
-    let mut tx = pool.begin().await.map_err(failed)?;
+    let mut tx = Transaction::begin(pool).await.map_err(failed)?;
     lock(&mut tx).await.map_err(failed)?;
     // Another process may have been quicker.
     if is_gaping(&mut tx).await.map_err(failed)? {
         protect(&mut tx).await.map_err(failed)?;
     }
-    tx.commit().await.map_err(failed)
+    tx.commit().await.map(drop).map_err(failed)
 }
 
 /// Looks for every way past the rules.

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 
+use super::transaction::Transaction;
 use crate::privacy::Guard;
 use crate::resource::Resource;
 use crate::warehouse::cursors::{self, CursorMove};
@@ -234,7 +235,7 @@ async fn try_commit(
 ) -> Result<Option<Committed>, sqlx::Error> {
     let company_id = batch.company_id.as_str();
     let privacy = batch.privacy.as_ref();
-    let mut tx = pool.begin().await?;
+    let mut tx = Transaction::begin(pool).await?;
     if let Some(claim) = &batch.claim
         && !leases::holds(&mut tx, claim).await?
     {
