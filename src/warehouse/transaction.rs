@@ -28,19 +28,19 @@ impl Transaction {
         let mut begun = Self {
             connection: Some(connection),
         };
-        sqlx::raw_sql("begin").execute(&mut *begun).await?;
+        sqlx::raw_sql("BEGIN").execute(&mut *begun).await?;
         Ok(begun)
     }
 
     /// Commits; gives the connection, to keep or to give back.
     pub async fn commit(mut self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        sqlx::raw_sql("commit").execute(&mut *self).await?;
+        sqlx::raw_sql("COMMIT").execute(&mut *self).await?;
         Ok(self.end())
     }
 
     /// Rolls back; gives the connection, to keep or to give back.
     pub async fn rollback(mut self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        sqlx::raw_sql("rollback").execute(&mut *self).await?;
+        sqlx::raw_sql("ROLLBACK").execute(&mut *self).await?;
         Ok(self.end())
     }
 

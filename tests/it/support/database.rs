@@ -46,6 +46,9 @@ async fn server() -> &'static EmbeddedDatabase {
         .get_or_init(|| async {
             let server = Embedded::new(data_dir())
                 .with_setting("fsync", "off")
+                .with_setting("full_page_writes", "off")
+                .with_setting("wal_level", "minimal")
+                .with_setting("max_wal_senders", "0")
                 .with_setting("max_connections", "300")
                 .with_setting("max_wal_size", "256MB");
             // Nobody uses a stopped one; a new one is quicker than dropping the databases of earlier runs.
