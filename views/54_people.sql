@@ -63,8 +63,8 @@ select
     n.company_id,
     c.name as company_name,
     n.target_user_id,
-    n.full_name,
-    n.email,
+    nullif(concat_ws(' ', nullif(t.first_name, ''), nullif(t.last_name, '')), '') as full_name,
+    t.email,
     coalesce(own.mapped_department, any_company.mapped_department, nullif(t.department, '')) as department_now,
     n.due_count,
     n.overdue_count,
@@ -72,12 +72,10 @@ select
     n.overdue_count::double precision / n.due_count as overdue_rate,
     n.longest_days_overdue
 from (
-    -- Assignments as fact_enrollment_user has them: people are counted first, keys and departments are looked up for them.
+    -- Assignments as fact_enrollment_user has them: people are counted first, what else is known of them is looked up.
     select
         u.company_id,
         u.target_user_id,
-        max(nullif(concat_ws(' ', nullif(u.first_name, ''), nullif(u.last_name, '')), '')) as full_name,
-        max(u.email) as email,
         count(*) as due_count,
         count(*) filter (where m.status_group is distinct from 'completed') as overdue_count,
         count(*) filter (
@@ -116,8 +114,8 @@ comment on column bi.repeatedly_overdue.target_user_key is 'Stable number of the
 comment on column bi.repeatedly_overdue.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';
 comment on column bi.repeatedly_overdue.company_name is 'Name of the company now.';
 comment on column bi.repeatedly_overdue.target_user_id is 'The vendor''s id of the person. Ids may differ only by case: compare them exactly.';
-comment on column bi.repeatedly_overdue.full_name is 'First and last name; where the enrollments report several, one of them.';
-comment on column bi.repeatedly_overdue.email is 'E-mail address; where the enrollments report several, one of them.';
+comment on column bi.repeatedly_overdue.full_name is 'First and last name now (dim_person.full_name).';
+comment on column bi.repeatedly_overdue.email is 'E-mail address now; may be masked, hashed or missing.';
 comment on column bi.repeatedly_overdue.department_now is 'Department of the person now.';
 comment on column bi.repeatedly_overdue.due_count is 'Enrollments of the person whose due day is over.';
 comment on column bi.repeatedly_overdue.overdue_count is 'Those that the person has not completed; two or more.';

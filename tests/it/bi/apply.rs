@@ -2,6 +2,7 @@
 
 use keepnet_etl::warehouse::error::{WarehouseError, WarehouseErrorKind};
 use keepnet_etl::warehouse::migrate::migrate;
+use keepnet_etl::warehouse::transaction::Transaction;
 use keepnet_etl::warehouse::views::apply_files;
 use sqlx::PgPool;
 
@@ -215,7 +216,7 @@ async fn somebody_elses_object_is_not_overwritten() {
 async fn a_view_that_is_being_read_is_waited_for_and_then_left_as_it_is() {
     let pool = without_views().await;
     apply_files(&pool, &[("1", ONE)]).await.unwrap();
-    let mut reader = pool.begin().await.unwrap();
+    let mut reader = Transaction::begin(&pool).await.unwrap();
     sqlx::query("select a from bi.one")
         .execute(&mut *reader)
         .await

@@ -1,5 +1,6 @@
 //! The command itself: refused, killed, repeated.
 
+use keepnet_etl::warehouse::transaction::Transaction;
 use std::time::Duration;
 
 use keepnet_etl::sync::repair_dates::RepairError;
@@ -36,7 +37,7 @@ async fn a_killed_repair_holds_syncs_off_and_the_next_one_completes_it() {
     let (program, pool) = loaded_in("UTC", &simulator).await;
 
     // The repair of the third company has to wait for this.
-    let mut hold = pool.begin().await.unwrap();
+    let mut hold = Transaction::begin(&pool).await.unwrap();
     let held: String = sqlx::query_scalar(
         "select company_id from keepnet.companies
          where company_id = (select company_id from keepnet.companies order by company_id offset 2 limit 1)
@@ -97,7 +98,7 @@ async fn an_unfinished_repair_can_be_followed_by_one_to_another_choice() {
         ("api.time_zone", "America/New_York"),
     ];
     let other = with_settings(&app, simulator.url(), &other);
-    let mut hold = app.pool.begin().await.unwrap();
+    let mut hold = Transaction::begin(&app.pool).await.unwrap();
     sqlx::query(
         "select from keepnet.companies
          where company_id = (select company_id from keepnet.companies order by company_id offset 2 limit 1)

@@ -1,6 +1,7 @@
 //! What holds for every view: it can be asked when there is nothing, says what it is, and looks at one company only when
 //! asked for one.
 
+use keepnet_etl::warehouse::transaction::Transaction;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgPool};
 
@@ -134,7 +135,7 @@ fn unrestricted(plan: &Value, found: &mut Vec<String>) {
 
 async fn plan(pool: &PgPool, sql: String) -> Value {
     // On so little, reading a whole table would be the quickest: what counts is whether it must.
-    let mut tx = pool.begin().await.unwrap();
+    let mut tx = Transaction::begin(pool).await.unwrap();
     sqlx::query("set local enable_seqscan = off")
         .execute(&mut *tx)
         .await

@@ -1,6 +1,7 @@
 //! Licences, access, and who was not sent anything.
 
 use chrono::TimeDelta;
+use keepnet_etl::warehouse::transaction::Transaction;
 use serde_json::{Value, json};
 
 use super::world::{
@@ -113,7 +114,7 @@ async fn a_company_is_fresh_until_it_is_older_than_the_setting_allows() {
     );
 
     // Views follow the setting, not the session.
-    let mut tx = pool.begin().await.unwrap();
+    let mut tx = Transaction::begin(&pool).await.unwrap();
     for (hours, fresh) in [(24, true), (25, false)] {
         sqlx::query("update sync.view_settings set present_at = $1")
             .bind(now() + TimeDelta::hours(hours))
@@ -132,7 +133,7 @@ async fn a_company_is_fresh_until_it_is_older_than_the_setting_allows() {
 #[tokio::test]
 async fn without_a_present_of_its_own_a_warehouse_takes_that_of_the_clock() {
     let (_, pool) = synced().await;
-    let mut tx = pool.begin().await.unwrap();
+    let mut tx = Transaction::begin(&pool).await.unwrap();
     sqlx::query("update sync.view_settings set present_at = null")
         .execute(&mut *tx)
         .await

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::world::{Assignment, assert_rows, day_of, instant, is, now, synced, text, view};
+use super::world::{
+    Assignment, Row, assert_rows, day_of, full_name, instant, is, now, synced, text, view,
+};
 
 #[tokio::test]
 async fn who_has_not_finished_is_named_with_the_days_since_it_was_due() {
@@ -35,7 +37,7 @@ async fn who_has_not_finished_is_named_with_the_days_since_it_was_due() {
     assert_rows("not_finished", &found, &expected);
     // Names with quotes, commas and emoji come through as they are.
     for awkward in ["José \"Pepe\"", "Mina 🌿", "O'Example, Jr."] {
-        let has = |row: &super::world::Row| text(row, "full_name").contains(awkward);
+        let has = |row: &Row| text(row, "full_name").contains(awkward);
         assert!(found.iter().any(has), "nobody is called {awkward}");
     }
 }
@@ -53,14 +55,21 @@ async fn who_lets_two_due_days_pass_is_a_repeated_case() {
             persons.entry(key).or_default().push(one);
         }
     }
+    let now_known: BTreeMap<(&str, &str), &Row> = truth
+        .rows("target_users")
+        .iter()
+        .map(|row| ((text(row, "company_id"), text(row, "target_user_id")), row))
+        .collect();
     let expected: Vec<Value> = persons
         .iter()
         .filter_map(|((company, user), due)| {
+            let person = now_known[&(company.as_str(), user.as_str())];
             let open: Vec<_> = due.iter().filter(|one| !one.is_completed()).collect();
             let oldest = open.iter().filter_map(|one| one.due_on()).min()?;
             (open.len() > 1).then(|| {
                 json!({
-                    "company_id": company, "target_user_id": user, "due_count": due.len(),
+                    "company_id": company, "target_user_id": user, "full_name": full_name(person),
+                    "email": person["email"], "due_count": due.len(),
                     "overdue_count": open.len(),
                     "overdue_rate": open.len() as f64 / due.len() as f64,
                     "longest_days_overdue": (day_of(now()) - oldest).num_days(),
@@ -93,7 +102,7 @@ async fn a_training_history_has_each_enrollment_of_a_person_once() {
     assert_rows("training_history", &found, &expected);
 
     // One human in two companies is two persons; ids that differ only by case are two as well.
-    let ada = |row: &&super::world::Row| text(row, "email") == "ada.consultant@example.org";
+    let ada = |row: &&Row| text(row, "email") == "ada.consultant@example.org";
     let persons: BTreeSet<_> = found
         .iter()
         .filter(ada)

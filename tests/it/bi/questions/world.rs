@@ -178,9 +178,7 @@ impl Assignment<'_> {
 
     /// First and last name.
     pub fn full_name(&self) -> Option<String> {
-        let names = ["first_name", "last_name"].map(|name| text(self.user, name));
-        let name = names.join(" ").trim().to_owned();
-        (!name.is_empty()).then_some(name)
+        full_name(self.user)
     }
 
     /// The company.
@@ -192,6 +190,13 @@ impl Assignment<'_> {
     pub fn enrollment_id(&self) -> &str {
         text(self.user, "enrollment_id")
     }
+}
+
+/// First and last name of a person's row.
+pub fn full_name(person: &Row) -> Option<String> {
+    let names = ["first_name", "last_name"].map(|name| text(person, name));
+    let name = names.join(" ").trim().to_owned();
+    (!name.is_empty()).then_some(name)
 }
 
 /// What a status word means, spaces and case aside.
