@@ -1,10 +1,11 @@
 //! `sync.accounts`: whose data this database holds, how the account's dates are read, and its requests of the day.
 
-use super::transaction::Transaction;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool, Row};
+
+use super::transaction::Transaction;
 
 /// What is recorded of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -25,6 +25,9 @@ const LONGEST_IDLE: Duration = Duration::from_secs(15);
 /// How long to wait for a free connection, and for a new one.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What the server calls the sessions that only prove something before there is a pool. They end at once, and so count nowhere.
+pub(super) const PROVING: &str = "keepnet-etl, proving";
+
 /// How a database is to be reached.
 #[derive(Debug, Clone)]
 pub struct Target {
@@ -45,8 +48,9 @@ pub async fn connect(target: &Target) -> Result<PgPool, WarehouseError> {
     let refused = |error| WarehouseError::from_sqlx("connect to the database", error);
     // A single attempt first: the pool would repeat it until its timeout and hide the reason.
     let first = async {
-        let mut one = PgConnection::connect_with(&options).await?;
-        let mut other = PgConnection::connect_with(&options).await?;
+        let proving = options.clone().application_name(PROVING);
+        let mut one = PgConnection::connect_with(&proving).await?;
+        let mut other = PgConnection::connect_with(&proving).await?;
         let keeps_sessions = server::keeps_sessions(&mut one, &mut other).await?;
         if keeps_sessions {
             work_as_plain_role(&mut one, idle).await?;

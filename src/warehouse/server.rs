@@ -3,6 +3,8 @@
 
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, PgPool, Row};
 
+use super::connect::PROVING;
+
 /// The oldest version of PostgreSQL that this program works on, as the server says it.
 pub const OLDEST_VERSION: i32 = 140_000;
 
@@ -27,10 +29,13 @@ pub struct Server {
 
 /// Asks the server.
 pub async fn read(pool: &PgPool) -> Result<Server, sqlx::Error> {
-    // Of other roles' sessions a plain role sees that they are there, and little else.
+    // Of other roles' sessions a plain role sees that they are there, and little else. What proved something may be ending.
     sqlx::query_as(
         "with own as (select $1::bigint as held),
-              clients as (select datid, usesysid from pg_stat_activity where datid is not null)
+              clients as (
+                  select datid, usesysid from pg_stat_activity
+                  where datid is not null and application_name is distinct from $2
+                    and coalesce(backend_type, 'client backend') = 'client backend')
          select current_setting('server_version') as version,
                 current_setting('server_version_num')::int as version_number,
                 (select s.version from pg_stat_ssl s where s.pid = pg_backend_pid() and s.ssl) as tls,
@@ -49,6 +54,7 @@ pub async fn read(pool: &PgPool) -> Result<Server, sqlx::Error> {
          where login.rolname = session_user and d.datname = current_database()",
     )
     .bind(i64::from(pool.size()))
+    .bind(PROVING)
     .fetch_one(pool)
     .await
 }

@@ -54,3 +54,24 @@ async fn a_first_sync_equals_the_truth_and_a_second_full_one_writes_nothing() {
         simulator.contract().await
     );
 }
+
+#[tokio::test]
+async fn a_run_that_cannot_read_what_it_needs_at_its_begin_is_recorded_as_failed() {
+    let simulator = Simulator::start(WORLD);
+    let app = TestApp::new(simulator.url(), &[]).await;
+    sqlx::raw_sql("alter table sync.offboarded_companies rename to elsewhere")
+        .execute(&app.pool)
+        .await
+        .unwrap();
+    let error = app.sync().await.unwrap_err().to_string();
+    assert!(
+        error.starts_with("could not read which companies left"),
+        "{error}"
+    );
+    let recorded: Vec<(String, Option<String>)> =
+        sqlx::query_as("select outcome, error from sync.runs where finished_at is not null")
+            .fetch_all(&app.pool)
+            .await
+            .unwrap();
+    assert_eq!(recorded, [("failed".to_owned(), Some(error))]);
+}

@@ -1,9 +1,10 @@
 //! `sync.company_grants`: which role reads the rows of which company.
 
-use crate::warehouse::transaction::Transaction;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+
+use crate::warehouse::transaction::Transaction;
 
 /// What one role was granted of one company.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]

@@ -179,7 +179,7 @@ async fn completes(simulator: &Simulator, program: &Program, pool: &PgPool) {
     let status = program.run("status --json").json();
     assert_eq!(status["runs"][0]["outcome"], json!("killed"));
     assert_eq!(status["verdict"], json!("attention"));
-    // Its figures are those of what it committed, not of its last heartbeat.
+    // Its figures are those of what it committed, as a heartbeat told.
     let stored: i64 = sqlx::query_scalar("select count(*) from keepnet.enrollment_users")
         .fetch_one(pool)
         .await

@@ -1,10 +1,10 @@
 //! The command itself: refused, killed, repeated.
 
-use keepnet_etl::warehouse::transaction::Transaction;
 use std::time::Duration;
 
 use keepnet_etl::sync::repair_dates::RepairError;
 use keepnet_etl::warehouse::runs;
+use keepnet_etl::warehouse::transaction::Transaction;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sqlx::PgPool;

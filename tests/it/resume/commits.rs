@@ -26,10 +26,8 @@ const WORLD: &[&str] = &[
 
 /// Commits of a run before it has begun: it claims the database, and begins.
 const BEGINNING: u64 = 3;
-/// Of so many copies or migrations, one is met.
+/// Of so many statements or copies, one is met.
 const STEP: usize = 5;
-/// Of so many statements, one is met.
-const STATEMENTS_STEP: usize = 10;
 
 /// A service, and the program between it and a database that can be cut off.
 struct Line {
@@ -138,7 +136,7 @@ async fn a_connection_that_breaks_at_any_question_is_survived_in_the_same_run() 
     let Counts { statements, .. } = line.wire.take_counts();
     // How many there are depends a little on time: the heart beats, and the gate of all processes is looked at.
     let mut cut = 0;
-    for n in (1..).step_by(STATEMENTS_STEP) {
+    for n in (1..).step_by(STEP) {
         line = line.again().await;
         if !is_survived(&line, Moment::Asking, n, false).await {
             break;
@@ -146,7 +144,7 @@ async fn a_connection_that_breaks_at_any_question_is_survived_in_the_same_run() 
         cut = n;
     }
     assert!(cut > statements / 2, "{cut} of {statements}");
-    println!("cut off at one in {STATEMENTS_STEP} of {cut} statements");
+    println!("cut off at one in {STEP} of {cut} statements");
 }
 
 /// Cuts a run off. One that has begun must survive it; at its beginning it may end, saying that the database is out of reach.
