@@ -24,10 +24,10 @@ when it is called again with the same arguments. It may run beside other runs: n
 company at the same time.")]
 pub struct BackfillArgs {
     /// Enrollments created on this day or later; widgets from its month on
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "YYYY-MM-DD")]
     from: Option<NaiveDate>,
     /// Enrollments created on this day or earlier; widgets up to its month
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "YYYY-MM-DD")]
     to: Option<NaiveDate>,
     /// Only these companies (ids; repeat or separate with commas)
     #[arg(long, value_name = "ID", value_delimiter = ',')]

@@ -38,7 +38,7 @@ enum Action {
         #[arg(long, value_name = "TEXT")]
         reason: String,
         /// The last day, in UTC, on which it is accepted
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "YYYY-MM-DD")]
         until: NaiveDate,
     },
 }

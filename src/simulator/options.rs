@@ -104,7 +104,7 @@ pub struct WorldOptions {
     #[arg(long, default_value_t = Share::percent(0), value_name = "SHARE")]
     pub denied: Share,
     /// The day on which the world ends: nothing but schedules lies behind it
-    #[arg(long, default_value = "2026-07-01", value_name = "DATE")]
+    #[arg(long, default_value = "2026-07-01", value_name = "YYYY-MM-DD")]
     pub as_of: NaiveDate,
 }
 
