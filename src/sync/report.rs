@@ -7,7 +7,7 @@ use super::pulse::Pulse;
 use crate::extract::companies::CompanyRef;
 use crate::verdict::Verdict;
 use crate::warehouse::load::Effect;
-use crate::warehouse::runs::{RunScope, RunTotals};
+use crate::warehouse::runs::{Pace, RunScope};
 
 /// Watches a run.
 pub trait Progress: Send + Sync {
@@ -104,7 +104,7 @@ pub struct RunReport {
     /// Requests that were expected; none before the first run.
     pub predicted: Option<u64>,
     /// Numbers of the whole run.
-    pub totals: RunTotals,
+    pub totals: Pace,
     /// How long it took.
     pub duration: Duration,
     /// The listing of companies itself.

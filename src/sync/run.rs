@@ -33,7 +33,7 @@ use crate::warehouse::error::WarehouseError;
 use crate::warehouse::offboarding;
 use crate::warehouse::request_pace::RequestPace;
 use crate::warehouse::retention::{self, Removed};
-use crate::warehouse::runs::{self, NewRun, Pace, Run, RunScope, RunTotals};
+use crate::warehouse::runs::{self, NewRun, Pace, Run, RunScope};
 use crate::warehouse::schedule_lease::ScheduleLease;
 
 /// Companies worked on at once, per request that may be under way: while large ones wait for their turn, small ones pass.
@@ -229,7 +229,6 @@ async fn run_limited(
     };
     account::remember(pool, under, &account, context.period_dialects.learned()).await;
     let pace = progress.pulse.look();
-    let requests = pace.requests;
     match pulled {
         Ok((listing, companies)) => {
             let mut report = RunReport {
@@ -237,38 +236,25 @@ async fn run_limited(
                 outcome: "ok",
                 has_more: context.has_more.load(Ordering::Relaxed),
                 predicted,
-                totals: RunTotals {
-                    requests,
-                    ..RunTotals::default()
-                },
+                totals: pace,
                 duration: begun.elapsed(),
                 listing,
                 companies,
             };
-            let mut rows = RunTotals::default().rows;
-            report.scopes().for_each(|scope| rows.add(scope.rows));
-            report.totals.rows = rows;
             let refusal = client.refusal();
             report.outcome = outcome(&report, stop, refusal.is_some());
             privacy::expire(&context).await;
             let error = refusal.map(|kind| format!("stopped: {kind}; {}", kind.policy().1));
-            row.finish(
-                pool,
-                report.outcome,
-                report.totals,
-                pace,
-                error.as_deref(),
-                clock.now(),
-            )
-            .await?;
+            row.finish(pool, report.outcome, pace, error.as_deref(), clock.now())
+                .await?;
             client
                 .metrics()
                 .note_run(request.kind.name(), report.outcome);
             info!(
                 outcome = report.outcome,
-                requests,
-                rows.inserted = rows.inserted,
-                rows.updated = rows.updated,
+                requests = pace.requests,
+                rows.inserted = pace.rows.inserted,
+                rows.updated = pace.rows.updated,
                 "run ends"
             );
             Ok(report)
@@ -298,13 +284,9 @@ async fn note_failure(
         "failed"
     };
     client.metrics().note_run(request.kind.name(), outcome);
-    let totals = RunTotals {
-        requests: pace.requests,
-        rows: pace.rows,
-    };
     let error = Some(failed.to_string());
     let recorded = row
-        .finish(pool, outcome, totals, pace, error.as_deref(), clock.now())
+        .finish(pool, outcome, pace, error.as_deref(), clock.now())
         .await;
     if let Err(error) = recorded {
         warn!(%error, "how the run ended is not on record; the next run will say that it was stopped");

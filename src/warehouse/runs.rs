@@ -57,7 +57,7 @@ pub type Look = Box<dyn Fn() -> Pace + Send + Sync>;
 /// How far a run is.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// Requests sent.
+    /// Requests sent, repetitions and token requests included.
     pub requests: u64,
     /// Companies that it works on, once they are listed.
     pub companies_total: Option<u64>,
@@ -66,15 +66,6 @@ pub struct Pace {
     /// When it was last seen to get on.
     pub progressed_at: DateTime<Utc>,
     /// Rows that were committed, by effect.
-    pub rows: Effect,
-}
-
-/// The numbers of a run.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct RunTotals {
-    /// Requests sent, repetitions and token requests included.
-    pub requests: u64,
-    /// Rows by effect.
     pub rows: Effect,
 }
 
@@ -187,6 +178,28 @@ pub async fn predict(pool: &PgPool, holder: Holder, requests: u64) -> Result<(),
     Ok(())
 }
 
+/// Writes down how far a run is.
+async fn note_pace(db: &mut PgConnection, run_id: i64, pace: Pace) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update sync.runs
+         set requests = $2, companies_total = $3, companies_done = $4, progressed_at = $5,
+             rows_inserted = $6, rows_updated = $7, rows_unchanged = $8, rows_deleted = $9
+         where id = $1",
+    )
+    .bind(run_id)
+    .bind(signed(pace.requests))
+    .bind(pace.companies_total.map(signed))
+    .bind(signed(pace.companies_done))
+    .bind(pace.progressed_at)
+    .bind(signed(pace.rows.inserted))
+    .bind(signed(pace.rows.updated))
+    .bind(signed(pace.rows.unchanged))
+    .bind(signed(pace.rows.deleted))
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Ends a run whose process cut it short, and gives back what it claimed. One that ended by itself stays as it is.
 pub async fn abandon(
     db: &mut PgConnection,
@@ -196,26 +209,18 @@ pub async fn abandon(
     pace: Pace,
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "update sync.runs
-         set outcome = $2, error = $3, finished_at = $4, requests = $5, companies_total = $6, companies_done = $7,
-             progressed_at = $8, rows_inserted = $9, rows_updated = $10, rows_unchanged = $11, rows_deleted = $12
-         where id = $1 and outcome = 'running'",
+    let ended = sqlx::query(
+        "update sync.runs set outcome = $2, error = $3, finished_at = $4 where id = $1 and outcome = 'running'",
     )
     .bind(run_id)
     .bind(outcome)
     .bind(reason)
     .bind(at)
-    .bind(signed(pace.requests))
-    .bind(pace.companies_total.map(signed))
-    .bind(signed(pace.companies_done))
-    .bind(pace.progressed_at)
-    .bind(signed(pace.rows.inserted))
-    .bind(signed(pace.rows.updated))
-    .bind(signed(pace.rows.unchanged))
-    .bind(signed(pace.rows.deleted))
     .execute(&mut *db)
     .await?;
+    if ended.rows_affected() > 0 {
+        note_pace(db, run_id, pace).await?;
+    }
     sqlx::query("update sync.leases set holder = null where run_id = $1 and holder is not null")
         .bind(run_id)
         .execute(db)
@@ -229,7 +234,6 @@ impl Run {
         self,
         pool: &PgPool,
         outcome: &str,
-        totals: RunTotals,
         pace: Pace,
         error: Option<&str>,
         at: DateTime<Utc>,
@@ -239,24 +243,14 @@ impl Run {
             sqlx::query("set local synchronous_commit = on")
                 .execute(&mut *db)
                 .await?;
+            note_pace(db, self.holder.run_id, pace).await?;
             sqlx::query(
-                "update sync.runs set outcome = $2, finished_at = $3, requests = $4, rows_inserted = $5,
-                        rows_updated = $6, rows_unchanged = $7, rows_deleted = $8, error = $9,
-                        companies_total = $10, companies_done = $11, progressed_at = $12
-                 where id = $1",
+                "update sync.runs set outcome = $2, error = $3, finished_at = $4 where id = $1",
             )
             .bind(self.holder.run_id)
             .bind(outcome)
-            .bind(at)
-            .bind(signed(totals.requests))
-            .bind(signed(totals.rows.inserted))
-            .bind(signed(totals.rows.updated))
-            .bind(signed(totals.rows.unchanged))
-            .bind(signed(totals.rows.deleted))
             .bind(error)
-            .bind(pace.companies_total.map(signed))
-            .bind(signed(pace.companies_done))
-            .bind(pace.progressed_at)
+            .bind(at)
             .execute(db)
             .await
         })
@@ -339,24 +333,7 @@ impl Heart {
             return Ok(false);
         }
         leases::renew(&mut tx, self.holder).await?;
-        let pace = (self.look)();
-        sqlx::query(
-            "update sync.runs
-             set requests = $2, companies_total = $3, companies_done = $4, progressed_at = $5,
-                 rows_inserted = $6, rows_updated = $7, rows_unchanged = $8, rows_deleted = $9
-             where id = $1 and outcome = 'running'",
-        )
-        .bind(self.holder.run_id)
-        .bind(signed(pace.requests))
-        .bind(pace.companies_total.map(signed))
-        .bind(signed(pace.companies_done))
-        .bind(pace.progressed_at)
-        .bind(signed(pace.rows.inserted))
-        .bind(signed(pace.rows.updated))
-        .bind(signed(pace.rows.unchanged))
-        .bind(signed(pace.rows.deleted))
-        .execute(&mut *tx)
-        .await?;
+        note_pace(&mut tx, self.holder.run_id, (self.look)()).await?;
         tx.commit().await?;
         Ok(true)
     }

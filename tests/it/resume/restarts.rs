@@ -158,8 +158,7 @@ async fn a_run_keeps_its_claims_and_ends_while_the_server_takes_its_broken_conne
         .await
         .unwrap();
     until(&pool, "select expires_at > '-infinity' from sync.leases").await;
-    let totals = runs::RunTotals::default();
-    let end = run.finish(&pool, "ok", totals, runs::Pace::default(), None, now);
+    let end = run.finish(&pool, "ok", runs::Pace::default(), None, now);
     in_time("the run ends", end).await.unwrap();
 }
 
