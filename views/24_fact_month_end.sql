@@ -192,7 +192,7 @@ select
     c.name as company_name,
     e.enrollment_id,
     e.name as enrollment_name,
-    (extract(year from n.month_start) * 100 + extract(month from n.month_start))::int as month_key,
+    extract(year from n.month_start)::int * 100 + extract(month from n.month_start)::int as month_key,
     (n.month_start + interval '1 month - 1 day')::date as month_end,
     n.is_covered,
     case when n.is_covered then n.user_count end as user_count,
@@ -206,56 +206,40 @@ select
     case when n.is_covered then n.completed_count::double precision / nullif(n.targeted_user_count, 0) end as completion_rate,
     (e.due_at at time zone n.zone_name)::date as due_on,
     coalesce(e.is_survey, false) as is_survey,
-    coalesce(e.is_test, (select x.is_test from keepnet.enrollment_summaries x
-                         where x.company_id = e.company_id and x.enrollment_id = e.enrollment_id)) as is_test,
+    coalesce(e.is_test, s.is_test) as is_test,
     coalesce(f.is_mandatory, false) as is_mandatory,
     coalesce(f.is_excluded, false) as is_excluded
 from (
-    select g.company_id, g.enrollment_id, month.month_start::date as month_start, zone.name as zone_name,
-           coalesce(min(s.month) over whole, g.first_month) <= month.month_start as is_covered,
-           coalesce(sum(s.user_count) over until, 0)::bigint as user_count,
-           coalesce(sum(s.targeted_user_count) over until, 0)::bigint as targeted_user_count,
-           coalesce(sum(s.started_count) over until, 0)::bigint as started_count,
-           coalesce(sum(s.completed_count) over until, 0)::bigint as completed_count,
-           coalesce(sum(d.user_count) over until, 0)::bigint as dated_count
-    from (select e.company_id, e.enrollment_id, e.deleted_at,
+    -- What was so at the end of a month is where the last change up to it left it.
+    select g.company_id, g.enrollment_id, month.month_start::date as month_start, g.zone_name,
+           case when r.months[1] <= g.last_month then r.months[1] else g.first_month end <= month.month_start as is_covered,
+           coalesce(r.user_counts[at.place], 0) as user_count,
+           coalesce(r.targeted_user_counts[at.place], 0) as targeted_user_count,
+           coalesce(r.started_counts[at.place], 0) as started_count,
+           coalesce(r.completed_counts[at.place], 0) as completed_count,
+           coalesce(d.dated_so_far_counts[at.dated_place], 0) as dated_count
+    from (select e.company_id, e.enrollment_id, zone.name as zone_name,
                  date_trunc('month', least(e.created_at, e.first_seen_at) at time zone zone.name) as begins,
-                 date_trunc('month', e.first_seen_at at time zone zone.name) as first_month
+                 date_trunc('month', e.first_seen_at at time zone zone.name) as first_month,
+                 date_trunc('month', coalesce(e.deleted_at, now()) at time zone zone.name) - interval '1 month' as last_month
           from keepnet.enrollments e
           cross join (select coalesce(min(a.time_zone), 'UTC') as name from sync.accounts a) zone) g
-    cross join (select coalesce(min(a.time_zone), 'UTC') as name from sync.accounts a) zone
-    cross join lateral generate_series(
-        g.begins,
-        date_trunc('month', coalesce(g.deleted_at, now()) at time zone zone.name) - interval '1 month',
-        interval '1 month') month (month_start)
-    left join (
-        select r.company_id, r.enrollment_id, r.month, sum(r.user_count) as user_count,
-               sum(r.user_count) filter (where m.status_group is null
-                                            or m.status_group not in ('cancelled', 'excluded')) as targeted_user_count,
-               sum(r.user_count) filter (where m.status_group in ('in progress', 'completed', 'failed')) as started_count,
-               sum(r.user_count) filter (where m.status_group = 'completed') as completed_count
-        from (select company_id, enrollment_id, month, status_word, entered_count - left_count as user_count
-              from rollup.status_months) r
-        left join ref.status_map m on m.domain = 'user' and m.status = r.status_word
-        group by r.company_id, r.enrollment_id, r.month) s
-        on s.company_id = g.company_id and s.enrollment_id = g.enrollment_id and s.month = month.month_start
-    left join (
-        select company_id, enrollment_id, date_trunc('month', day)::date as month, sum(user_count) as user_count
-        from rollup.completion_days
-        where basis in ('reported', 'session')
-        group by company_id, enrollment_id, date_trunc('month', day)::date) d
-        on d.company_id = g.company_id and d.enrollment_id = g.enrollment_id and d.month = month.month_start
-    window whole as (partition by g.company_id, g.enrollment_id),
-           until as (partition by g.company_id, g.enrollment_id order by month.month_start)) n
+    left join rollup.status_curves r on r.company_id = g.company_id and r.enrollment_id = g.enrollment_id
+    left join rollup.completion_curves d on d.company_id = g.company_id and d.enrollment_id = g.enrollment_id
+    cross join lateral generate_series(g.begins, g.last_month, interval '1 month') month (month_start)
+    cross join lateral (
+        select width_bucket(month.month_start::date, r.months) as place,
+               width_bucket(month.month_start::date, d.dated_months) as dated_place) at) n
 join keepnet.enrollments e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
 join keepnet.companies c on c.company_id = n.company_id
+left join keepnet.enrollment_summaries s on s.company_id = e.company_id and s.enrollment_id = e.enrollment_id
 left join ref.enrollment_flags f on f.company_id = e.company_id and f.enrollment_id = e.enrollment_id
 where (c.deleted_at is null or n.month_start + interval '1 month' <= c.deleted_at at time zone n.zone_name)
   and not (e.is_step and exists (
     select from keepnet.enrollments p
     where p.company_id = e.company_id and p.enrollment_id = e.parent_enrollment_id
       and (p.deleted_at is null or e.deleted_at is not null)));
-comment on view bi.fact_enrollment_month_end is 'One row per company, top-level enrollment and month that is over, from the month in which it was created: how far it was at the month''s end. is_covered says that keepnet-etl was watching it then; where it was not, only people whose completion the vendor dates are counted (completed_count is the least that it can have been) and the other counts are null. Enrollments that were gone by the month''s end have no row. Months end at midnight of the account''s time zone. From rollup.status_months.';
+comment on view bi.fact_enrollment_month_end is 'One row per company, top-level enrollment and month that is over, from the month in which it was created: how far it was at the month''s end. is_covered says that keepnet-etl was watching it then; where it was not, only people whose completion the vendor dates are counted (completed_count is the least that it can have been) and the other counts are null. Enrollments that were gone by the month''s end have no row. Months end at midnight of the account''s time zone. From rollup.status_curves.';
 comment on column bi.fact_enrollment_month_end.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.fact_enrollment_month_end.enrollment_key is 'Stable number of the enrollment: use it for relationships.';
 comment on column bi.fact_enrollment_month_end.company_id is 'The vendors id of the company. Ids may differ only by case: compare them exactly.';

@@ -60,7 +60,7 @@ create or replace view bi.repeatedly_overdue as
 select
     c.company_key,
     t.target_user_key,
-    n.company_id,
+    c.company_id,
     c.name as company_name,
     n.target_user_id,
     nullif(concat_ws(' ', nullif(t.first_name, ''), nullif(t.last_name, '')), '') as full_name,
@@ -71,10 +71,11 @@ select
     n.late_count,
     n.overdue_count::double precision / n.due_count as overdue_rate,
     n.longest_days_overdue
-from (
-    -- Assignments as fact_enrollment_user has them: people are counted first, what else is known of them is looked up.
+from keepnet.companies c
+cross join lateral (
+    -- Company by company: the first ones answer while the others wait. Assignments as fact_enrollment_user has them: people
+    -- are counted first, what else is known of them is looked up.
     select
-        u.company_id,
         u.target_user_id,
         count(*) as due_count,
         count(*) filter (where m.status_group is distinct from 'completed') as overdue_count,
@@ -87,7 +88,8 @@ from (
         select d.company_id, d.enrollment_id, d.due_on, p.today - d.due_on as days_since_due, p.time_zone
         from bi.dim_enrollment d
         cross join bi.present p
-        where d.is_top_level
+        where d.company_id = c.company_id
+          and d.is_top_level
           and not d.is_deleted
           and d.due_on < p.today
           and d.is_test is not true
@@ -102,12 +104,12 @@ from (
                             and o.enrollment_id = u.enrollment_id and o.deleted_at is null
                             and (o.reported_enrollment_id = o.enrollment_id
                                  or (o.valid_from, o.reported_enrollment_id) > (u.valid_from, u.reported_enrollment_id))))
-    group by u.company_id, u.target_user_id
+    group by u.target_user_id
     having count(*) filter (where m.status_group is distinct from 'completed') > 1) n
-join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null
-left join keepnet.target_users t on t.company_id = n.company_id and t.target_user_id = n.target_user_id
-left join ref.department_map own on own.company_id = n.company_id and own.department = t.department
-left join ref.department_map any_company on any_company.company_id = '' and any_company.department = t.department;
+left join keepnet.target_users t on t.company_id = c.company_id and t.target_user_id = n.target_user_id
+left join ref.department_map own on own.company_id = c.company_id and own.department = t.department
+left join ref.department_map any_company on any_company.company_id = '' and any_company.department = t.department
+where c.deleted_at is null;
 comment on view bi.repeatedly_overdue is 'One row per person who let the due day of two or more enrollments pass without finishing. Tests, what ref.enrollment_flags excludes, and cancelled or excluded users are left out. From fact_enrollment_user. Who falls for simulated phishing again and again is counted in repeat_offenders, without names.';
 comment on column bi.repeatedly_overdue.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.repeatedly_overdue.target_user_key is 'Stable number of the person within the company: use it for relationships.';

@@ -4,9 +4,9 @@ create or replace view bi.completion_by_day as
 select
     f.company_key,
     f.enrollment_key,
-    d.company_id,
+    r.company_id,
     f.company_name,
-    d.enrollment_id,
+    r.enrollment_id,
     f.enrollment_name,
     f.is_survey,
     d.day as completed_on,
@@ -16,25 +16,16 @@ select
     f.targeted_user_count as assigned_count,
     d.completed_so_far::double precision / nullif(f.targeted_user_count, 0) as completion_rate_so_far,
     d.day < i.installed_on as is_before_installation
-from (
-    select
-        r.company_id,
-        r.enrollment_id,
-        r.day,
-        -- Sums of int, which people of one enrollment fit into, are bigint, and take half as long as sums of bigint.
-        sum(r.user_count::int) as completed_count,
-        coalesce(sum(r.user_count::int) filter (where r.basis = 'first seen'), 0) as estimated_count,
-        (sum(sum(r.user_count::int)::int) over (partition by r.company_id, r.enrollment_id order by r.day)) as completed_so_far
-    from rollup.completion_days r
-    join ref.status_map m on m.domain = 'user' and m.status = r.status_word and m.status_group = 'completed'
-    group by r.company_id, r.enrollment_id, r.day) d
-join bi.fact_enrollment f on f.company_id = d.company_id and f.enrollment_id = d.enrollment_id
+from rollup.completion_curves r
+cross join lateral unnest(r.days, r.completed_counts, r.estimated_counts, r.completed_so_far_counts)
+    d (day, completed_count, estimated_count, completed_so_far)
+join bi.fact_enrollment f on f.company_id = r.company_id and f.enrollment_id = r.enrollment_id
 cross join (
     select (min(a.first_used_at) at time zone min(p.time_zone))::date as installed_on
     from sync.accounts a cross join bi.present p) i
 where f.is_test is not true
   and not f.is_excluded;
-comment on view bi.completion_by_day is 'One row per company, top-level enrollment and day on which somebody completed it: how many on that day, and up to it. Days before keepnet-etl was installed are in it and marked: trainings by the vendor''s date, surveys by the end of the first session. Of those who are completed now; tests and what ref.enrollment_flags excludes are left out. From rollup.completion_days: the sums of fact_completion_day.';
+comment on view bi.completion_by_day is 'One row per company, top-level enrollment and day on which somebody completed it: how many on that day, and up to it. Days before keepnet-etl was installed are in it and marked: trainings by the vendor''s date, surveys by the end of the first session. Of those who are completed now; tests and what ref.enrollment_flags excludes are left out. From rollup.completion_curves: the sums of fact_completion_day.';
 comment on column bi.completion_by_day.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.completion_by_day.enrollment_key is 'Stable number of the enrollment: use it for relationships.';
 comment on column bi.completion_by_day.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';
@@ -117,27 +108,12 @@ from (
     from (
         select
             n.company_id,
-            n.department_then,
+            n.department as department_then,
             n.quarter,
-            sum(n.assigned_count) as assigned_count,
-            sum(n.completed_count) as completed_count
-        from (
-            -- Fewer rows first: what follows is done for each of them.
-            select
-                r.company_id,
-                r.enrollment_id,
-                coalesce(own.mapped_department, any_company.mapped_department, nullif(r.department, ''), '(none)')
-                    as department_then,
-                r.quarter,
-                sum(r.change) as assigned_count,
-                coalesce(sum(r.change) filter (where m.status_group = 'completed'), 0) as completed_count
-            from rollup.department_quarters r
-            left join ref.status_map m on m.domain = 'user' and m.status = r.status_word
-            left join ref.department_map own on own.company_id = r.company_id and own.department = r.department
-            left join ref.department_map any_company
-                on any_company.company_id = '' and any_company.department = r.department
-            where m.status_group is null or m.status_group not in ('cancelled', 'excluded')
-            group by r.company_id, r.enrollment_id, 3, r.quarter) n
+            -- Sums of int, which people of one department fit into, are bigint, and take half as long as sums of bigint.
+            sum(n.assigned_change::int) as assigned_count,
+            sum(n.completed_change::int) as completed_count
+        from rollup.department_progress_quarters n
         join keepnet.enrollments e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
         left join keepnet.enrollments path
             on path.company_id = e.company_id and path.enrollment_id = e.parent_enrollment_id
@@ -147,7 +123,7 @@ from (
         where not (e.is_step and path.enrollment_id is not null)
           and coalesce(e.is_test, s.is_test) is not true
           and f.is_excluded is not true
-        group by n.company_id, n.department_then, n.quarter) d
+        group by n.company_id, n.department, n.quarter) d
     join keepnet.companies c on c.company_id = d.company_id
     cross join bi.present p
     join lateral generate_series(
@@ -158,7 +134,7 @@ from (
     having sum(d.assigned_count) <> 0) q
 window quarters as (
     partition by q.company_key, q.company_id, q.department_then order by q.quarter_end);
-comment on view bi.completion_by_department_and_quarter is 'One row per company, quarter that is over and department in which people were at its end: of all that they were assigned to by then, how much they had completed, against the quarter before. Who moved since is counted where they were then. Only what keepnet-etl was watching then; tests and what ref.enrollment_flags excludes are left out. From rollup.department_quarters: the sums of fact_user_month_end.';
+comment on view bi.completion_by_department_and_quarter is 'One row per company, quarter that is over and department in which people were at its end: of all that they were assigned to by then, how much they had completed, against the quarter before. Who moved since is counted where they were then. Only what keepnet-etl was watching then; tests and what ref.enrollment_flags excludes are left out. From rollup.department_progress_quarters: the sums of fact_user_month_end.';
 comment on column bi.completion_by_department_and_quarter.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.completion_by_department_and_quarter.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';
 comment on column bi.completion_by_department_and_quarter.company_name is 'Name of the company now.';
@@ -193,20 +169,7 @@ from (
         sum(n.assigned_count)::bigint as assigned_count,
         sum(n.completed_count)::bigint as completed_count,
         coalesce(sum(n.assigned_count - n.completed_count) filter (where e.due_on < p.today), 0)::bigint as overdue_count
-    from (
-        -- Fewer rows first: what follows is done for each of them.
-        select
-            r.company_id,
-            r.enrollment_id,
-            coalesce(own.mapped_department, any_company.mapped_department, nullif(r.department, ''), '(none)') as department,
-            coalesce(sum(r.user_count) filter (
-                where m.status_group is null or m.status_group not in ('cancelled', 'excluded')), 0) as assigned_count,
-            coalesce(sum(r.user_count) filter (where m.status_group = 'completed'), 0) as completed_count
-        from rollup.department_statuses r
-        left join ref.status_map m on m.domain = 'user' and m.status = r.status_word
-        left join ref.department_map own on own.company_id = r.company_id and own.department = r.department
-        left join ref.department_map any_company on any_company.company_id = '' and any_company.department = r.department
-        group by r.company_id, r.enrollment_id, 3) n
+    from rollup.department_progress n
     join bi.dim_enrollment e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
     cross join bi.present p
     where e.is_top_level
@@ -216,7 +179,7 @@ from (
       and e.created_on > p.today - 365
     group by n.company_id, n.department) d
 join bi.dim_company c on c.company_id = d.company_id and not c.is_deleted;
-comment on view bi.department_league is 'One row per company and department: how much of what was assigned in the last 365 days its people completed, and its place among the departments of the company. Department as the enrollment reported it. Tests and what ref.enrollment_flags excludes are left out. From rollup.department_statuses: the sums of fact_enrollment_status.';
+comment on view bi.department_league is 'One row per company and department: how much of what was assigned in the last 365 days its people completed, and its place among the departments of the company. Department as the enrollment reported it. Tests and what ref.enrollment_flags excludes are left out. From rollup.department_progress: the sums of fact_enrollment_status.';
 comment on column bi.department_league.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.department_league.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';
 comment on column bi.department_league.company_name is 'Name of the company now.';

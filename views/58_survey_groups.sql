@@ -105,101 +105,16 @@ select
     d.group_id,
     coalesce(l.label, any_training.label, d.group_id) as group_label,
     d.department,
-    d.is_too_small or d.is_hidden_too as is_suppressed,
-    case when not (d.is_too_small or d.is_hidden_too) then d.people_count end as people_count,
-    case when not (d.is_too_small or d.is_hidden_too) then d.answer_count end as answer_count,
-    case when not (d.is_too_small or d.is_hidden_too) then d.score_sum / d.answer_count::double precision end as mean_score,
-    case when not (d.is_too_small or d.is_hidden_too) then d.lowest_count end as lowest_count,
-    case when not (d.is_too_small or d.is_hidden_too) then d.low_count end as low_count,
-    case when not (d.is_too_small or d.is_hidden_too) then d.middle_count end as middle_count,
-    case when not (d.is_too_small or d.is_hidden_too) then d.high_count end as high_count,
-    case when not (d.is_too_small or d.is_hidden_too) then d.highest_count end as highest_count
-from (
-    -- The smallest department that could be shown is hidden too where those that are not are too few together.
-    select
-        h.*,
-        not h.is_too_small
-            and bool_or(h.hidden_people > 0 and h.hidden_people < h.min_group) over survey
-            and dense_rank() over (
-                partition by h.company_id, h.enrollment_id, h.is_too_small
-                order by h.least_people, h.department collate "C") = 1 as is_hidden_too
-    from (
-        select
-            m.*,
-            sum(case when m.is_too_small then m.people_count else 0 end) over (
-                partition by m.company_id, m.enrollment_id, m.theme_number) as hidden_people
-        from (
-            -- A department counts as its theme with the fewest people; as nobody, where it lacks a theme.
-            select
-                t.*,
-                case when count(*) over department = t.theme_count
-                     then min(t.people_count) over department else 0 end as least_people,
-                case when count(*) over department = t.theme_count
-                     then min(t.people_count) over department else 0 end < t.min_group as is_too_small
-            from (
-                select
-                    k.company_id,
-                    k.enrollment_id,
-                    k.theme_number,
-                    k.department,
-                    min(k.theme_count) as theme_count,
-                    min(k.min_group) as min_group,
-                    min(k.group_id) as group_id,
-                    max(k.answer_count) as people_count,
-                    sum(k.answer_count::int) as answer_count,
-                    sum(k.score_sum) as score_sum,
-                    sum(k.lowest_count::int) as lowest_count,
-                    sum(k.low_count::int) as low_count,
-                    sum(k.middle_count::int) as middle_count,
-                    sum(k.high_count::int) as high_count,
-                    sum(k.highest_count::int) as highest_count
-                from (
-                    select
-                        s.company_id,
-                        s.enrollment_id,
-                        s.question_id,
-                        coalesce(own.mapped_department, any_company.mapped_department, nullif(s.department, ''), '(none)')
-                            as department,
-                        min(v.theme_number) as theme_number,
-                        min(v.theme_count) as theme_count,
-                        min(v.min_group) as min_group,
-                        min(v.group_id) as group_id,
-                        sum(s.answer_count::int) as answer_count,
-                        sum(100 * s.position_sum / (v.option_count - 1)::double precision) as score_sum,
-                        sum(s.lowest_count::int) as lowest_count,
-                        sum(s.low_count::int) as low_count,
-                        sum(s.middle_count::int) as middle_count,
-                        sum(s.high_count::int) as high_count,
-                        sum(s.highest_count::int) as highest_count
-                    from rollup.question_scores s
-                    left join (
-                        -- The questions that are shown, in each language, and the themes of their survey.
-                        select g.*, max(g.theme_number) over (partition by g.company_id, g.enrollment_id) as theme_count
-                        from (
-                            select f.*,
-                                   dense_rank() over (partition by f.company_id, f.enrollment_id order by f.group_id) as theme_number
-                            from (
-                                -- A question that is not shown has none.
-                                select r.company_id, r.enrollment_id, r.content_id, r.question_id, r.option_count, p.min_group,
-                                       case when sum(r.answer_count) over question >= p.min_group
-                                            then coalesce(min(q.group_id) over question, '(none)') end as group_id
-                                from rollup.question_totals r
-                                left join keepnet.survey_questions q using (company_id, enrollment_id, content_id, question_id)
-                                cross join bi.present p
-                                window question as (partition by r.company_id, r.enrollment_id, r.question_id)) f
-                            where f.group_id is not null) g) v
-                        on v.company_id = s.company_id and v.enrollment_id = s.enrollment_id and v.content_id = s.content_id
-                        and v.question_id = s.question_id
-                    left join ref.department_map own on own.company_id = s.company_id and own.department = s.department
-                    left join ref.department_map any_company
-                        on any_company.company_id = '' and any_company.department = s.department
-                    group by s.company_id, s.enrollment_id, s.question_id, 4) k
-                -- Without the questions that are not shown; said here, where it cannot turn the join of all scores into
-                -- a look-up for each question.
-                where k.theme_number is not null
-                group by k.company_id, k.enrollment_id, k.theme_number, k.department) t
-            window department as (partition by t.company_id, t.enrollment_id, t.department)) m) h
-    window survey as (partition by h.company_id, h.enrollment_id)) d
+    d.is_suppressed,
+    case when not d.is_suppressed then d.people_count end as people_count,
+    case when not d.is_suppressed then d.answer_count end as answer_count,
+    case when not d.is_suppressed then d.score_sum / d.answer_count::double precision end as mean_score,
+    case when not d.is_suppressed then d.lowest_count end as lowest_count,
+    case when not d.is_suppressed then d.low_count end as low_count,
+    case when not d.is_suppressed then d.middle_count end as middle_count,
+    case when not d.is_suppressed then d.high_count end as high_count,
+    case when not d.is_suppressed then d.highest_count end as highest_count
+from rollup.department_themes d
 join bi.dim_enrollment e on e.company_id = d.company_id and e.enrollment_id = d.enrollment_id
 join keepnet.companies c on c.company_id = d.company_id and c.deleted_at is null
 left join ref.question_group_labels l on l.training_name = e.training_name and l.group_id = nullif(d.group_id, '(none)')
@@ -209,7 +124,7 @@ where e.is_survey
   and not e.is_deleted
   and e.is_test is not true
   and not e.is_excluded;
-comment on view bi.survey_results_by_group_and_department is 'One row per company, survey, theme and department: people, mean and distribution over the questions that survey_results_by_question shows. A department with fewer than privacy.min_group people in any theme is suppressed in all of them, and where the hidden ones are too few together, the smallest of the others is suppressed too: nothing follows from the totals. From rollup.question_scores: the sums of fact_survey_score.';
+comment on view bi.survey_results_by_group_and_department is 'One row per company, survey, theme and department: people, mean and distribution over the questions that survey_results_by_question shows. A department with fewer than privacy.min_group people in any theme is suppressed in all of them, and where the hidden ones are too few together, the smallest of the others is suppressed too: nothing follows from the totals. From rollup.department_themes: the sums of fact_survey_score.';
 comment on column bi.survey_results_by_group_and_department.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.survey_results_by_group_and_department.enrollment_key is 'Stable number of the survey: use it for relationships.';
 comment on column bi.survey_results_by_group_and_department.company_id is 'The vendor''s id of the company. Ids may differ only by case: compare them exactly.';

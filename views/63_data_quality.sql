@@ -46,14 +46,9 @@ from (
     from (
         select n.company_id, coalesce(sum(n.estimated_count), 0)::bigint as estimated_count,
                sum(n.completed_count)::bigint as completed_count
-        from (
-            select r.company_id, r.enrollment_id, sum(r.user_count) filter (where r.basis = 'first seen') as estimated_count,
-                   sum(r.user_count) as completed_count
-            from rollup.completion_days r
-            join ref.status_map m on m.domain = 'user' and m.status = r.status_word and m.status_group = 'completed'
-            group by r.company_id, r.enrollment_id) n
+        from rollup.completion_curves n
         join bi.dim_enrollment e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
-        where e.is_top_level and not e.is_deleted
+        where n.completed_count > 0 and e.is_top_level and not e.is_deleted
         group by n.company_id) d
     join keepnet.companies k on k.company_id = d.company_id
     union all
@@ -86,17 +81,17 @@ from (
          'No e-mail address, or a masked one. They are told apart by their id.'),
         ('persons without a name', t.no_name_count, 'Neither a first nor a last name.')) v (check_name, found_count, meaning)
     union all
-    select x.company_key, x.company_id, 'addresses of several persons', count(*) filter (where x.persons > 1), count(*),
+    select k.company_key, x.company_id, 'addresses of several persons', x.shared_count, x.all_count,
            'E-mail addresses that more than one person has, as after a user was deleted and synchronized again: see enrolled_twice.'
     from (
-        select k.company_key, a.company_id, a.persons
+        select a.company_id, count(*) filter (where a.persons > 1) as shared_count, count(*) as all_count
         from (
             select t.company_id, lower(t.email) as address, count(*) as persons
             from keepnet.target_users t
             where t.deleted_at is null and t.is_email_masked is not true and t.email <> ''
             group by t.company_id, lower(t.email)) a
-        join keepnet.companies k on k.company_id = a.company_id) x
-    group by x.company_key, x.company_id
+        group by a.company_id) x
+    join keepnet.companies k on k.company_id = x.company_id
     union all
     select k.company_key, i.company_id, 'quarantined items', count(*) filter (where i.resolved_at is null), count(*),
            'Received items that could not be understood and are in no table: keepnet-etl quarantine list.'

@@ -22,7 +22,7 @@ const WORLD: &[&str] = &[
     "--archived",
     "10%",
 ];
-const ROLLUPS: [&str; 10] = [
+const ROLLUPS: [&str; 15] = [
     "status_months",
     "department_quarters",
     "department_statuses",
@@ -33,6 +33,11 @@ const ROLLUPS: [&str; 10] = [
     "question_totals",
     "survey_sessions",
     "step_statuses",
+    "completion_curves",
+    "status_curves",
+    "department_progress",
+    "department_progress_quarters",
+    "department_themes",
 ];
 
 /// Everything that is counted, and the ends of sessions.
@@ -161,6 +166,29 @@ async fn erasing_a_person_in_any_order_and_another_time_zone_leave_the_counts_ri
         .await;
         assert_counts_are_right(&app.pool, moved).await;
     }
+    // Themes, words and names that mean something else, and another size of groups: each statement is to move something.
+    let meanings = [
+        "update keepnet.survey_questions set group_id = 'g' || length(question_id) % 2",
+        "update sync.view_settings set min_group = 2",
+        "insert into ref.department_map select distinct '', department, left(department, 1) from keepnet.enrollment_users
+         where department <> ''",
+        "update ref.department_map set mapped_department = 'All of them'",
+        "delete from ref.department_map",
+        "insert into ref.department_map select distinct company_id, department, 'Ours' from keepnet.enrollment_users
+         where department <> ''",
+        "truncate ref.department_map",
+        "update ref.status_map set status_group = 'completed' where status = 'openedemail'",
+        "delete from ref.status_map where status = 'openedemail'",
+        "insert into ref.status_map values ('user', 'openedemail', 'completed')",
+        "truncate ref.status_map",
+        "insert into ref.status_map values ('user', 'completed', 'completed'), ('user', 'openedemail', 'opened')",
+    ];
+    for change in meanings {
+        let before = counts(&app.pool).await;
+        run(&app.pool, change).await;
+        assert!(before != counts(&app.pool).await, "{change}");
+        assert_counts_are_right(&app.pool, change).await;
+    }
     // A question whose options are not known has no score.
     run(
         &app.pool,
@@ -210,5 +238,5 @@ async fn erasing_a_person_in_any_order_and_another_time_zone_leave_the_counts_ri
     for table in tables {
         run(&app.pool, &format!("delete from keepnet.{table}")).await;
     }
-    assert_eq!(counts(&app.pool).await, [[""; 0]; 10]);
+    assert_eq!(counts(&app.pool).await, [[""; 0]; 15]);
 }
