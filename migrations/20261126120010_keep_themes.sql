@@ -32,8 +32,21 @@ comment on column rollup.department_themes.middle_count is 'Answers that scored 
 comment on column rollup.department_themes.high_count is 'Answers that scored above 60, to 80.';
 comment on column rollup.department_themes.highest_count is 'Answers that scored above 80.';
 
+create table rollup.survey_scores (
+    company_id text collate "C" not null,
+    enrollment_id text collate "C" not null,
+    answer_count bigint not null,
+    score_sum double precision not null,
+    primary key (company_id, enrollment_id)
+) with (fillfactor = 80);
+comment on table rollup.survey_scores is 'What everybody answered to a survey: department_themes, added up.';
+comment on column rollup.survey_scores.company_id is 'The company.';
+comment on column rollup.survey_scores.enrollment_id is 'The survey or exam.';
+comment on column rollup.survey_scores.answer_count is 'Answers to all questions, added up.';
+comment on column rollup.survey_scores.score_sum is 'Scores of these answers, 0 (worst) to 100 (best), added up; reversed questions are flipped.';
+
 -- What is hidden must not follow from what is shown: see bi.survey_results_by_group_and_department.
-create function rollup.recount_department_themes(of_company text, of_surveys text[]) returns void
+create function rollup.recount_themes(of_company text, of_surveys text[]) returns void
 language plpgsql security definer set search_path = pg_catalog as $$
 declare
     smallest bigint := (select min_group from sync.view_settings where is_only);
@@ -53,7 +66,8 @@ begin
         select q.enrollment_id, q.group_id, q.question_id,
                coalesce(own.mapped_department, any_company.mapped_department, nullif(s.department, ''), '(none)') as department,
                sum(s.answer_count) as answers,
-               sum(100 * s.position_sum / (q.option_count - 1)::double precision order by s.content_id, s.department) as scores,
+               sum(100 * s.position_sum / (q.option_count - 1)::double precision
+                   order by s.content_id, s.department collate "C") as scores,
                sum(s.lowest_count) as lowest, sum(s.low_count) as low, sum(s.middle_count) as middle, sum(s.high_count) as high,
                sum(s.highest_count) as highest
         from question q
@@ -96,6 +110,21 @@ begin
         where d.company_id = of_company and d.enrollment_id = any (of_surveys)
           and not exists (select from anew a
                           where a.enrollment_id = d.enrollment_id and a.group_id = d.group_id and a.department = d.department)
+    ), survey as materialized (
+        select enrollment_id, sum(answers) as answers, sum(scores order by group_id, department collate "C") as scores
+        from theme
+        group by enrollment_id
+    ), gone_too as (
+        delete from rollup.survey_scores s
+        where s.company_id = of_company and s.enrollment_id = any (of_surveys)
+          and not exists (select from survey a where a.enrollment_id = s.enrollment_id)
+    ), surveys as (
+        insert into rollup.survey_scores as s (company_id, enrollment_id, answer_count, score_sum)
+        select of_company, enrollment_id, answers, scores
+        from survey
+        on conflict (company_id, enrollment_id) do update
+        set answer_count = excluded.answer_count, score_sum = excluded.score_sum
+        where s is distinct from excluded
     )
     insert into rollup.department_themes as d
         (company_id, enrollment_id, group_id, department, is_suppressed, people_count, answer_count, score_sum, lowest_count,
@@ -109,12 +138,12 @@ begin
         middle_count = excluded.middle_count, high_count = excluded.high_count, highest_count = excluded.highest_count
     where d is distinct from excluded;
 end $$;
-comment on function rollup.recount_department_themes(text, text[]) is 'Works out anew what the departments answered to the themes of these surveys of a company.';
+comment on function rollup.recount_themes(text, text[]) is 'Works out anew what the departments answered to the themes of these surveys of a company.';
 
 create function rollup.after_themes() returns trigger
 language plpgsql security definer set search_path = pg_catalog as $$
 begin
-    perform rollup.recount_department_themes(c.company_id, c.surveys)
+    perform rollup.recount_themes(c.company_id, c.surveys)
     from (
         select company_id, array_agg(distinct enrollment_id) as surveys
         from old_rows o join new_rows n using (company_id, enrollment_id, content_id, question_id)
@@ -136,7 +165,7 @@ begin
     if tg_op in ('UPDATE', 'INSERT') then
         departments := departments || array(select department from new_rows);
     end if;
-    perform rollup.recount_department_themes(c.company_id, c.surveys)
+    perform rollup.recount_themes(c.company_id, c.surveys)
     from (
         select company_id, array_agg(distinct enrollment_id) as surveys
         from rollup.question_scores
@@ -150,7 +179,7 @@ comment on function rollup.after_departments_of_themes() is 'Works out anew the 
 create function rollup.after_min_group() returns trigger
 language plpgsql security definer set search_path = pg_catalog as $$
 begin
-    perform rollup.recount_department_themes(c.company_id, c.surveys)
+    perform rollup.recount_themes(c.company_id, c.surveys)
     from (select company_id, array_agg(distinct enrollment_id) as surveys
           from rollup.question_totals
           group by company_id
@@ -166,7 +195,7 @@ begin
     for one in
         select t.*, e.*
         from (values
-            ('rollup.question_totals', 'rollup', 'after_counts', 'recount_department_themes'),
+            ('rollup.question_totals', 'rollup', 'after_counts', 'recount_themes'),
             ('ref.department_map', 'rollup_themes', 'after_departments_of_themes', '')) t (name, trigger, function, argument)
         cross join (values ('insert', 'referencing new table as new_rows'),
                            ('update', 'referencing old table as old_rows new table as new_rows'),
@@ -192,7 +221,7 @@ begin
     truncate rollup.status_months, rollup.department_quarters, rollup.department_statuses, rollup.completion_days,
         rollup.enrollment_statuses, rollup.answer_options, rollup.question_scores, rollup.question_totals, rollup.survey_sessions,
         rollup.step_statuses, rollup.completion_curves, rollup.status_curves, rollup.department_progress,
-        rollup.department_progress_quarters, rollup.department_themes;
+        rollup.department_progress_quarters, rollup.department_themes, rollup.survey_scores;
     -- Company by company: what one has fits into memory.
     perform rollup.recount_company(company_id) from keepnet.companies order by company_id;
 end $$;
@@ -205,7 +234,7 @@ from (select company_id, array_agg(distinct enrollment_id) as enrollments
       from rollup.status_months
       group by company_id
       order by company_id) c;
-select rollup.recount_department_themes(company_id, surveys)
+select rollup.recount_themes(company_id, surveys)
 from (select company_id, array_agg(distinct enrollment_id) as surveys
       from rollup.question_totals
       group by company_id

@@ -36,15 +36,14 @@ select
     end as completed_at_basis,
     u.last_interaction_at,
     e.due_at,
-    (e.due_at at time zone zone.name)::date as due_on,
-    coalesce((e.due_at at time zone zone.name)::date < (now() at time zone zone.name)::date
-             and coalesce(m.status_group not in ('completed', 'cancelled', 'excluded'), true), false) as is_overdue,
-    case when (e.due_at at time zone zone.name)::date < (now() at time zone zone.name)::date
-              and coalesce(m.status_group not in ('completed', 'cancelled', 'excluded'), true)
-         then (now() at time zone zone.name)::date - (e.due_at at time zone zone.name)::date end as days_overdue,
+    d.due_on,
+    coalesce(d.due_on < zone.today and coalesce(m.status_group not in ('completed', 'cancelled', 'excluded'), true), false)
+        as is_overdue,
+    case when d.due_on < zone.today and coalesce(m.status_group not in ('completed', 'cancelled', 'excluded'), true)
+         then zone.today - d.due_on end as days_overdue,
     case when m.status_group = 'completed'
-         then (coalesce(u.first_completed_at, u.session_completed_at, u.valid_from) at time zone zone.name)::date
-              <= (e.due_at at time zone zone.name)::date end as is_completed_on_time,
+         then (coalesce(u.first_completed_at, u.session_completed_at, u.valid_from) at time zone zone.name)::date <= d.due_on end
+        as is_completed_on_time,
     u.valid_from as status_since,
     u.delivery_type,
     u.current_step,
@@ -56,7 +55,7 @@ select
     coalesce(f.is_mandatory, false) as is_mandatory,
     coalesce(f.is_excluded, false) as is_excluded,
     e.is_archived,
-    (e.created_at at time zone zone.name)::date as enrolled_on,
+    d.enrolled_on,
     u.first_seen_at,
     u.synced_at,
     coalesce(u.deleted_at, e.deleted_at, c.deleted_at) is not null as is_deleted,
@@ -68,18 +67,24 @@ select
                               and o.enrollment_id = u.enrollment_id and o.deleted_at is null
                               and (o.reported_enrollment_id = o.enrollment_id
                                    or (o.valid_from, o.reported_enrollment_id) > (u.valid_from, u.reported_enrollment_id)))) as is_counted
-from keepnet.enrollment_users u
-join keepnet.enrollments e on e.company_id = u.company_id and e.enrollment_id = u.enrollment_id
-join keepnet.companies c on c.company_id = u.company_id
+from (
+    select n.name, (now() at time zone n.name)::date as today
+    from (select coalesce(min(a.time_zone), 'UTC') as name from sync.accounts a) n) zone
+cross join keepnet.enrollments e
+-- `offset 0` has the days worked out once for each enrollment, and not wherever they are compared.
+cross join lateral (
+    select (e.due_at at time zone zone.name)::date as due_on, (e.created_at at time zone zone.name)::date as enrolled_on
+    offset 0) d
+join keepnet.companies c on c.company_id = e.company_id
+left join keepnet.enrollment_summaries s on s.company_id = e.company_id and s.enrollment_id = e.enrollment_id
+left join ref.enrollment_flags f on f.company_id = e.company_id and f.enrollment_id = e.enrollment_id
+join keepnet.enrollment_users u on u.company_id = e.company_id and u.enrollment_id = e.enrollment_id
 left join keepnet.target_users t on t.company_id = u.company_id and t.target_user_id = u.target_user_id
 left join ref.status_map m on m.domain = 'user' and m.status = lower(replace(u.status, ' ', ''))
-left join ref.enrollment_flags f on f.company_id = u.company_id and f.enrollment_id = u.enrollment_id
-left join keepnet.enrollment_summaries s on s.company_id = e.company_id and s.enrollment_id = e.enrollment_id
 left join ref.department_map own on own.company_id = u.company_id and own.department = u.department
 left join ref.department_map any_company on any_company.company_id = '' and any_company.department = u.department
 left join ref.department_map own_now on own_now.company_id = u.company_id and own_now.department = t.department
 left join ref.department_map any_now on any_now.company_id = '' and any_now.department = t.department
-cross join (select coalesce(min(a.time_zone), 'UTC') as name from sync.accounts a) zone
 where not (e.is_step and exists (
     select from keepnet.enrollments p
     where p.company_id = e.company_id and p.enrollment_id = e.parent_enrollment_id

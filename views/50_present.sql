@@ -1,4 +1,5 @@
--- What the question views take for now, and the settings that they follow.
+-- What the question views take for now, and the settings that they follow. `offset 0` has the day worked out once and not
+-- for every row that is compared with it.
 create or replace view bi.present as
 select coalesce(s.present_at, now()) as present_at,
        (coalesce(s.present_at, now()) at time zone z.time_zone)::date as today,
@@ -7,7 +8,8 @@ select coalesce(s.present_at, now()) as present_at,
        s.max_staleness
 from sync.view_settings s
 cross join (select coalesce(min(a.time_zone), 'UTC') as time_zone from sync.accounts a) z
-where s.is_only;
+where s.is_only
+offset 0;
 comment on view bi.present is 'One row: the instant, the day and the zone that the question views reckon with, and the settings they follow.';
 comment on column bi.present.present_at is 'Now, by the clock of the database; in a warehouse that stands still, the instant it stands at. From sync.view_settings.';
 comment on column bi.present.today is 'The day of present_at in time_zone.';

@@ -94,19 +94,10 @@ from (
         group by r.company_key, r.company_id, r.company_name, r.training_name, extract(year from r.started_on)) s
     window years as (partition by s.company_key, s.company_id, s.training_name order by s.year)) y
 left join (
-    -- Of all companies, also for whoever asks about one: the shortest way to the means of survey_results.
+    -- Of all companies, also for whoever asks about one: the means of survey_results.
     select e.training_name, extract(year from coalesce(e.starts_on, e.created_on, path.starts_on, path.created_on))::int as year,
            count(distinct n.company_id) as company_count, sum(n.score_sum) / sum(n.answer_count)::double precision as mean_score
-    from (
-        select t.company_id, t.enrollment_id, sum(t.answer_count) as answer_count, sum(t.score_sum) as score_sum
-        from (
-            -- Sums of int, which people of one survey fit into, are bigint, and take half as long as sums of bigint.
-            select r.company_id, r.enrollment_id, r.question_id, sum(r.answer_count::int) as answer_count,
-                   sum(100 * r.position_sum / (r.option_count - 1)::double precision) as score_sum
-            from rollup.question_totals r
-            group by r.company_id, r.enrollment_id, r.question_id
-            having sum(r.answer_count::int) >= (select p.min_group from bi.present p)) t
-        group by t.company_id, t.enrollment_id) n
+    from rollup.survey_scores n
     join keepnet.companies c on c.company_id = n.company_id and c.deleted_at is null
     join bi.dim_enrollment e on e.company_id = n.company_id and e.enrollment_id = n.enrollment_id
     left join bi.dim_enrollment path on path.company_id = e.company_id and path.enrollment_id = e.parent_enrollment_id

@@ -22,7 +22,7 @@ const WORLD: &[&str] = &[
     "--archived",
     "10%",
 ];
-const ROLLUPS: [&str; 15] = [
+const ROLLUPS: [&str; 16] = [
     "status_months",
     "department_quarters",
     "department_statuses",
@@ -38,6 +38,7 @@ const ROLLUPS: [&str; 15] = [
     "department_progress",
     "department_progress_quarters",
     "department_themes",
+    "survey_scores",
 ];
 
 /// Everything that is counted, and the ends of sessions.
@@ -238,5 +239,5 @@ async fn erasing_a_person_in_any_order_and_another_time_zone_leave_the_counts_ri
     for table in tables {
         run(&app.pool, &format!("delete from keepnet.{table}")).await;
     }
-    assert_eq!(counts(&app.pool).await, [[""; 0]; 15]);
+    assert_eq!(counts(&app.pool).await, [[""; 0]; 16]);
 }
