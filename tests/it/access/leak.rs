@@ -118,6 +118,45 @@ async fn every_role_reads_what_it_may_and_nothing_else() {
         assert_eq!(refusal(&mut daemon, sql.to_owned()).await, "42501", "{sql}");
     }
 
+    // Who edits schema ref may not touch what follows from it, and moves it.
+    run(&mut root, "create role editor login in role ref_editor").await;
+    let mut editor = server.login("editor").await;
+    for sql in [
+        "select * from rollup.department_progress",
+        "delete from rollup.department_progress",
+        "select rollup.recount_department_progress('x', '{}')",
+    ] {
+        assert_eq!(refusal(&mut editor, sql.to_owned()).await, "42501", "{sql}");
+    }
+    let department: String =
+        sqlx::query_scalar("select max(department) from rollup.department_progress")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+    run(
+        &mut editor,
+        &format!(
+            "insert into ref.department_map values ('', '{}', 'By another name');
+             update ref.status_map set status_group = 'in progress' where status_group = 'completed'",
+            department.replace('\'', "''")
+        ),
+    )
+    .await;
+    let moved: (i64, i64) = sqlx::query_as(
+        "select count(*) filter (where department = 'By another name'), sum(completed_count)::bigint
+         from rollup.department_progress",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert!(moved.0 > 0);
+    assert_eq!(moved.1, 0);
+    run(
+        &mut editor,
+        "update ref.status_map set status_group = 'completed' where status in ('completed', 'passed', 'exampassed')",
+    )
+    .await;
+
     let companies: Vec<String> =
         sqlx::query_scalar("select company_id from keepnet.enrollments group by 1 order by 1")
             .fetch_all(&pool)
