@@ -222,6 +222,11 @@ begin
         rollup.enrollment_statuses, rollup.answer_options, rollup.question_scores, rollup.question_totals, rollup.survey_sessions,
         rollup.step_statuses, rollup.completion_curves, rollup.status_curves, rollup.department_progress,
         rollup.department_progress_quarters, rollup.department_themes, rollup.survey_scores;
+    perform rollup.mark_superseded(company_id, enrollment_id)
+    from (select distinct company_id, enrollment_id
+          from keepnet.enrollment_users
+          where reported_enrollment_id <> enrollment_id
+          order by 1, 2) p;
     -- Company by company: what one has fits into memory.
     perform rollup.recount_company(company_id) from keepnet.companies order by company_id;
 end $$;

@@ -26,7 +26,7 @@ select
     case when m.status_group = 'completed'
          then coalesce(u.first_completed_at, u.session_completed_at, u.valid_from) end as completed_at,
     (case when m.status_group = 'completed'
-          then coalesce(u.first_completed_at, u.session_completed_at, u.valid_from) end at time zone zone.name)::date as completed_on,
+          then coalesce(u.first_completed_at, u.session_completed_at, u.valid_from) end at time zone now.time_zone)::date as completed_on,
     case
         when m.status_group is distinct from 'completed' then null
         when u.first_completed_at is not null then 'reported'
@@ -37,12 +37,11 @@ select
     u.last_interaction_at,
     e.due_at,
     d.due_on,
-    coalesce(d.due_on < zone.today and coalesce(m.status_group not in ('completed', 'cancelled', 'excluded'), true), false)
-        as is_overdue,
-    case when d.due_on < zone.today and coalesce(m.status_group not in ('completed', 'cancelled', 'excluded'), true)
-         then zone.today - d.due_on end as days_overdue,
+    d.is_past_due and coalesce(m.status_group not in ('completed', 'cancelled', 'excluded'), true) as is_overdue,
+    case when d.is_past_due and coalesce(m.status_group not in ('completed', 'cancelled', 'excluded'), true)
+         then now.today - d.due_on end as days_overdue,
     case when m.status_group = 'completed'
-         then (coalesce(u.first_completed_at, u.session_completed_at, u.valid_from) at time zone zone.name)::date <= d.due_on end
+         then (coalesce(u.first_completed_at, u.session_completed_at, u.valid_from) at time zone now.time_zone)::date <= d.due_on end
         as is_completed_on_time,
     u.valid_from as status_since,
     u.delivery_type,
@@ -60,20 +59,23 @@ select
     u.synced_at,
     coalesce(u.deleted_at, e.deleted_at, c.deleted_at) is not null as is_deleted,
     coalesce(u.deleted_at, e.deleted_at, c.deleted_at) as deleted_at,
-    u.deleted_at is null and e.deleted_at is null and c.deleted_at is null
-        and (u.reported_enrollment_id = u.enrollment_id
-             or not exists (select from keepnet.enrollment_users o
-                            where o.company_id = u.company_id and o.target_user_id = u.target_user_id
-                              and o.enrollment_id = u.enrollment_id and o.deleted_at is null
-                              and (o.reported_enrollment_id = o.enrollment_id
-                                   or (o.valid_from, o.reported_enrollment_id) > (u.valid_from, u.reported_enrollment_id)))) as is_counted
-from (
-    select n.name, (now() at time zone n.name)::date as today
-    from (select coalesce(min(a.time_zone), 'UTC') as name from sync.accounts a) n) zone
+    u.deleted_at is null and e.deleted_at is null and c.deleted_at is null and not u.is_superseded as is_counted,
+    u.is_superseded,
+    case
+        when e.is_survey then 'survey'
+        when lower(replace(e.type, ' ', '')) = 'learningpath' then 'learning path'
+        when lower(e.type) = 'scorm' then 'training'
+        else coalesce(lower(e.type), 'unknown')
+    end as content_kind,
+    e.training_name,
+    e.awards_certificate
+from bi.present now
 cross join keepnet.enrollments e
 -- `offset 0` has the days worked out once for each enrollment, and not wherever they are compared.
 cross join lateral (
-    select (e.due_at at time zone zone.name)::date as due_on, (e.created_at at time zone zone.name)::date as enrolled_on
+    select (e.due_at at time zone now.time_zone)::date as due_on,
+           coalesce((e.due_at at time zone now.time_zone)::date < now.today, false) as is_past_due,
+           (e.created_at at time zone now.time_zone)::date as enrolled_on
     offset 0) d
 join keepnet.companies c on c.company_id = e.company_id
 left join keepnet.enrollment_summaries s on s.company_id = e.company_id and s.enrollment_id = e.enrollment_id
@@ -137,6 +139,10 @@ comment on column bi.fact_enrollment_user_with_deleted.synced_at is 'When it las
 comment on column bi.fact_enrollment_user_with_deleted.is_deleted is 'The vendor no longer shows the person in it, the enrollment, or the company.';
 comment on column bi.fact_enrollment_user_with_deleted.deleted_at is 'When keepnet-etl found that the vendor no longer shows it; null while it does.';
 comment on column bi.fact_enrollment_user_with_deleted.is_counted is 'It is the one row of this person and enrollment that fact_enrollment_user has: not deleted, and the newest where a learning path reports a person under several steps.';
+comment on column bi.fact_enrollment_user_with_deleted.is_superseded is 'Another row of the same person and enrollment counts instead of this one.';
+comment on column bi.fact_enrollment_user_with_deleted.content_kind is 'survey, training, learning path, poster, infographic, screensaver or unknown.';
+comment on column bi.fact_enrollment_user_with_deleted.training_name is 'Name of what was sent.';
+comment on column bi.fact_enrollment_user_with_deleted.awards_certificate is 'The enrollment awards a certificate.';
 
 create or replace view bi.fact_enrollment_user as
 select
@@ -273,12 +279,7 @@ left join ref.department_map own on own.company_id = u.company_id and own.depart
 left join ref.department_map any_company on any_company.company_id = '' and any_company.department = u.department
 cross join (select coalesce(min(a.time_zone), 'UTC') as name from sync.accounts a) zone
 where u.deleted_at is null and e.deleted_at is null and p.deleted_at is null and c.deleted_at is null
-  and (u.reported_enrollment_id = u.enrollment_id
-       or not exists (select from keepnet.enrollment_users o
-                      where o.company_id = u.company_id and o.target_user_id = u.target_user_id
-                        and o.enrollment_id = u.enrollment_id and o.deleted_at is null
-                        and (o.reported_enrollment_id = o.enrollment_id
-                             or (o.valid_from, o.reported_enrollment_id) > (u.valid_from, u.reported_enrollment_id))));
+  and not u.is_superseded;
 comment on view bi.fact_step_user is 'One row per learning path, step and person: what is there now. From the report of each step (training-reports/{step}/users/search). Count people in fact_enrollment_user; here each comes once per step.';
 comment on column bi.fact_step_user.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.fact_step_user.enrollment_key is 'Stable number of the learning path.';

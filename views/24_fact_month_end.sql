@@ -154,10 +154,10 @@ join keepnet.companies c on c.company_id = s.company_id
 left join keepnet.target_users t on t.company_id = s.company_id and t.target_user_id = s.target_user_id
 left join ref.status_map m on m.domain = 'user' and m.status = lower(replace(s.status, ' ', ''))
 left join ref.enrollment_flags f on f.company_id = s.company_id and f.enrollment_id = s.enrollment_id
-where not (e.is_step and exists (
+where not exists (
     select from keepnet.enrollments p
-    where p.company_id = e.company_id and p.enrollment_id = e.parent_enrollment_id
-      and (p.deleted_at is null or e.deleted_at is not null)));
+    where e.is_step and p.company_id = e.company_id and p.enrollment_id = e.parent_enrollment_id
+      and (p.deleted_at is null or e.deleted_at is not null));
 comment on view bi.fact_user_month_end is 'One row per company, top-level enrollment, person and month that is over: how far they were at its end. is_covered says that keepnet-etl was watching the enrollment then; where it was not, only what the vendor dates is known, of those who are in it now. Months end at midnight of the account''s time zone.';
 comment on column bi.fact_user_month_end.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.fact_user_month_end.enrollment_key is 'Stable number of the enrollment: use it for relationships.';
@@ -235,10 +235,10 @@ join keepnet.companies c on c.company_id = n.company_id
 left join keepnet.enrollment_summaries s on s.company_id = e.company_id and s.enrollment_id = e.enrollment_id
 left join ref.enrollment_flags f on f.company_id = e.company_id and f.enrollment_id = e.enrollment_id
 where (c.deleted_at is null or n.month_start + interval '1 month' <= c.deleted_at at time zone n.zone_name)
-  and not (e.is_step and exists (
+  and not exists (
     select from keepnet.enrollments p
-    where p.company_id = e.company_id and p.enrollment_id = e.parent_enrollment_id
-      and (p.deleted_at is null or e.deleted_at is not null)));
+    where e.is_step and p.company_id = e.company_id and p.enrollment_id = e.parent_enrollment_id
+      and (p.deleted_at is null or e.deleted_at is not null));
 comment on view bi.fact_enrollment_month_end is 'One row per company, top-level enrollment and month that is over, from the month in which it was created: how far it was at the month''s end. is_covered says that keepnet-etl was watching it then; where it was not, only people whose completion the vendor dates are counted (completed_count is the least that it can have been) and the other counts are null. Enrollments that were gone by the month''s end have no row. Months end at midnight of the account''s time zone. From rollup.status_curves.';
 comment on column bi.fact_enrollment_month_end.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.fact_enrollment_month_end.enrollment_key is 'Stable number of the enrollment: use it for relationships.';

@@ -116,12 +116,7 @@ with assigned as not materialized (
     left join ref.status_map m on m.domain = 'user' and m.status = lower(replace(u.status, ' ', ''))
     where u.deleted_at is null
       and coalesce(m.status_group not in ('cancelled', 'excluded'), true)
-      and (u.reported_enrollment_id = u.enrollment_id
-           or not exists (select from keepnet.enrollment_users o
-                          where o.company_id = u.company_id and o.target_user_id = u.target_user_id
-                            and o.enrollment_id = u.enrollment_id and o.deleted_at is null
-                            and (o.reported_enrollment_id = o.enrollment_id
-                                 or (o.valid_from, o.reported_enrollment_id) > (u.valid_from, u.reported_enrollment_id)))))
+      and not u.is_superseded)
 select
     a.company_key,
     n.company_id,

@@ -18,8 +18,8 @@ select
     u.enrolled_on,
     p.today - u.enrolled_on as days_since_enrolled,
     u.due_on,
-    coalesce(u.due_on < p.today, false) as is_overdue,
-    case when u.due_on < p.today then p.today - u.due_on end as days_overdue,
+    u.is_overdue,
+    u.days_overdue,
     u.status_since,
     u.current_step,
     u.is_survey,
@@ -98,12 +98,7 @@ cross join lateral (
     left join ref.status_map m on m.domain = 'user' and m.status = lower(replace(u.status, ' ', ''))
     where u.deleted_at is null
       and coalesce(m.status_group not in ('cancelled', 'excluded'), true)
-      and (u.reported_enrollment_id = u.enrollment_id
-           or not exists (select from keepnet.enrollment_users o
-                          where o.company_id = u.company_id and o.target_user_id = u.target_user_id
-                            and o.enrollment_id = u.enrollment_id and o.deleted_at is null
-                            and (o.reported_enrollment_id = o.enrollment_id
-                                 or (o.valid_from, o.reported_enrollment_id) > (u.valid_from, u.reported_enrollment_id))))
+      and not u.is_superseded
     group by u.target_user_id
     having count(*) filter (where m.status_group is distinct from 'completed') > 1) n
 left join keepnet.target_users t on t.company_id = c.company_id and t.target_user_id = n.target_user_id
@@ -137,8 +132,8 @@ select
     u.email,
     u.enrollment_id,
     u.enrollment_name,
-    e.content_kind,
-    e.training_name,
+    u.content_kind,
+    u.training_name,
     u.enrolled_on,
     u.due_on,
     u.status,
@@ -151,23 +146,12 @@ select
     u.exam_score,
     u.department_reported,
     u.department_now,
-    e.awards_certificate,
+    u.awards_certificate,
     u.is_deleted
 from bi.fact_enrollment_user_with_deleted u
-join bi.dim_enrollment e
-    on e.company_key = u.company_key and e.company_id = u.company_id and e.enrollment_id = u.enrollment_id
 where u.is_test is not true
   and not u.is_excluded
-  and (u.is_counted
-       or (u.is_deleted
-           and not exists (
-               select from keepnet.enrollment_users o
-               where o.company_id = u.company_id
-                 and o.enrollment_id = u.enrollment_id
-                 and o.target_user_id = u.target_user_id
-                 and o.reported_enrollment_id <> u.reported_enrollment_id
-                 and ((o.deleted_at is null and not e.is_deleted)
-                      or (o.valid_from, o.reported_enrollment_id) > (u.status_since, u.reported_enrollment_id)))));
+  and not u.is_superseded;
 comment on view bi.training_history is 'One row per person and enrollment: everything that somebody was ever enrolled in while it was read here, also what the vendor no longer shows (is_deleted), because it was done nevertheless. Tests and what ref.enrollment_flags excludes are left out; a learning path is one row. From fact_enrollment_user_with_deleted.';
 comment on column bi.training_history.company_key is 'Stable number of the company: use it for relationships.';
 comment on column bi.training_history.enrollment_key is 'Stable number of the enrollment: use it for relationships.';

@@ -22,6 +22,7 @@ macro_rules! view_file {
 
 /// The files, in the order in which they are applied.
 pub static FILES: &[(&str, &str)] = &[
+    view_file!("05_present.sql"),
     view_file!("10_dim_company.sql"),
     view_file!("11_dim_person.sql"),
     view_file!("12_dim_enrollment.sql"),
@@ -31,7 +32,6 @@ pub static FILES: &[(&str, &str)] = &[
     view_file!("23_fact_company_day.sql"),
     view_file!("24_fact_month_end.sql"),
     view_file!("25_as_reported.sql"),
-    view_file!("50_present.sql"),
     view_file!("51_company_overview.sql"),
     view_file!("52_licenses.sql"),
     view_file!("53_enrollments.sql"),

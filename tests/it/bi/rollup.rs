@@ -71,6 +71,14 @@ async fn assert_counts_are_right(pool: &PgPool, when: &str) {
                     where s.company_id = u.company_id and s.enrollment_id = u.reported_enrollment_id
                       and s.target_user_id = u.target_user_id and s.deleted_at is null)";
     assert_eq!(count(pool, ends).await, 0, "ends of sessions after {when}");
+    // Marked is where a better row of the same person and enrollment is there.
+    let wrong = "select count(*) from keepnet.enrollment_users u
+                 where is_superseded <> exists (
+                     select from keepnet.enrollment_users o
+                     where (o.company_id, o.enrollment_id, o.target_user_id) = (u.company_id, u.enrollment_id, u.target_user_id)
+                       and (o.deleted_at is null, o.reported_enrollment_id = o.enrollment_id, o.valid_from, o.reported_enrollment_id)
+                         > (u.deleted_at is null, u.reported_enrollment_id = u.enrollment_id, u.valid_from, u.reported_enrollment_id))";
+    assert_eq!(count(pool, wrong).await, 0, "rows that count after {when}");
 }
 
 #[tokio::test]
@@ -153,6 +161,42 @@ async fn erasing_a_person_in_any_order_and_another_time_zone_leave_the_counts_ri
     )
     .await;
     assert_counts_are_right(&app.pool, "other due dates").await;
+    // A path that reports its people under its steps, too; that shows them only there; and of which another step is newer.
+    let of_steps = "(company_id, enrollment_id) in (select company_id, parent_enrollment_id from keepnet.enrollments where is_step)";
+    let rows = [
+        "insert into keepnet.enrollment_users (company_id, enrollment_id, reported_enrollment_id, target_user_id, status,
+                                               first_seen_at, synced_at, valid_from)
+         select s.company_id, s.parent_enrollment_id, s.enrollment_id, u.target_user_id, 'In Progress', u.first_seen_at,
+                u.synced_at, u.valid_from
+         from keepnet.enrollments s
+         join keepnet.enrollment_users u on u.company_id = s.company_id and u.enrollment_id = s.parent_enrollment_id
+         where s.is_step and u.reported_enrollment_id = u.enrollment_id"
+            .to_owned(),
+        format!(
+            "update keepnet.enrollment_users set deleted_at = now() where reported_enrollment_id = enrollment_id and {of_steps}"
+        ),
+        format!(
+            "update keepnet.enrollment_users set valid_from = valid_from + interval '1 day'
+             where reported_enrollment_id in (select enrollment_id from keepnet.enrollments where step_number = 1) and {of_steps}"
+        ),
+        format!(
+            "update keepnet.enrollment_users set deleted_at = now() where reported_enrollment_id <> enrollment_id and {of_steps}"
+        ),
+        format!("update keepnet.enrollment_users set deleted_at = null where {of_steps}"),
+    ];
+    let superseded = "select count(*) from keepnet.enrollment_users where is_superseded";
+    for change in &rows {
+        run(&app.pool, change).await;
+        assert!(count(&app.pool, superseded).await > 0, "{change}");
+        assert_counts_are_right(&app.pool, change).await;
+    }
+    run(
+        &app.pool,
+        "delete from keepnet.enrollment_users where reported_enrollment_id <> enrollment_id",
+    )
+    .await;
+    assert_eq!(count(&app.pool, superseded).await, 0);
+    assert_counts_are_right(&app.pool, "rows of steps gone").await;
     // A step that is none any more, and one that moves to another path.
     let moves = [
         "is_step = false",

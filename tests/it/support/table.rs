@@ -36,7 +36,7 @@ pub const TABLES: [&str; 24] = [
 ];
 
 /// Columns that say something of the row here, not of the thing there.
-const BOOKKEEPING: [&str; 16] = [
+const BOOKKEEPING: [&str; 17] = [
     "company_key",
     "enrollment_key",
     "target_user_key",
@@ -53,6 +53,7 @@ const BOOKKEEPING: [&str; 16] = [
     "observed_at",
     "training_key",
     "session_completed_at",
+    "is_superseded",
 ];
 
 /// All present rows, as JSON objects of all columns.
@@ -209,7 +210,7 @@ fn plain(value: Value) -> Value {
 /// All rows in the order of `order`, as text: a paragraph per row, a line per column that is not null. The keys that
 /// are counted here and the times of the row's own life are left out.
 pub async fn shown(pool: &PgPool, table: &str, order: &str) -> String {
-    const LEFT_OUT: [&str; 9] = [
+    const LEFT_OUT: [&str; 10] = [
         "company_key",
         "enrollment_key",
         "target_user_key",
@@ -219,6 +220,7 @@ pub async fn shown(pool: &PgPool, table: &str, order: &str) -> String {
         "synced_at",
         "valid_from",
         "observed_at",
+        "is_superseded",
     ];
     let sql = format!("select to_jsonb(t) from keepnet.{table} t order by {order}");
     let rows: Vec<Value> = sqlx::query_scalar(AssertSqlSafe(sql))
