@@ -81,7 +81,7 @@ insert into keepnet.survey_question_options (company_id, enrollment_id, content_
 select q.company_id, q.enrollment_id, q.content_id, q.question_id, o, 'Option ' || o
 from keepnet.survey_questions q cross join generate_series(0, 4) o;
 
--- Company by company, as a load writes them: the rows of one lie together.
+-- Company by company and enrollment by enrollment, as a load writes them: the rows of one lie together.
 create procedure pg_temp.fill(of_company text) language sql as $$
     insert into keepnet.enrollment_users (company_id, enrollment_id, reported_enrollment_id, target_user_id, email, first_name,
         last_name, department, status, exam_status, exam_score, is_main_score, first_completed_at, session_completed_at,
@@ -95,13 +95,15 @@ create procedure pg_temp.fill(of_company text) language sql as $$
            case when d.draw < 50 and d.is_survey then d.created_at + d.took end,
            d.created_at + d.took, 'Email', d.first_seen_at, greatest(d.first_seen_at, d.created_at + d.took),
            case when d.draw < 65 then greatest(d.first_seen_at, d.created_at + d.took) else d.first_seen_at end
-    from drawn d;
+    from drawn d
+    order by d.enrollment_id, d.u;
     insert into keepnet.enrollment_user_history (company_id, enrollment_id, reported_enrollment_id, target_user_id, valid_from,
         valid_to, is_present, status, exam_status)
     select of_company, d.enrollment_id, d.enrollment_id, 'U' || lpad(d.u::text, 11, '0'), d.first_seen_at,
            d.created_at + d.took, true, 'Not Responded', 'Incomplete'
     from drawn d
-    where d.draw < 65 and d.created_at + d.took > d.first_seen_at;
+    where d.draw < 65 and d.created_at + d.took > d.first_seen_at
+    order by d.enrollment_id, d.u;
     insert into keepnet.survey_sessions (company_id, enrollment_id, target_user_id, session_id, content_id, started_at, is_latest,
         asked_count, answered_count)
     select u.company_id, u.enrollment_id, u.target_user_id, 's' || substr(u.target_user_id, 2), 'en', u.session_completed_at - interval '40 seconds', true,
