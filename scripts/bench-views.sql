@@ -126,14 +126,15 @@ insert into keepnet.widgets (company_id, widget_id, name, widget_type, chart_typ
 select company_id, 'w' || w, 'Widget ' || w, 'Widget' || w, 'line'
 from keepnet.companies cross join generate_series(1, 8) w where kind = 'customer';
 insert into keepnet.widget_values (company_id, widget_type, period_start, period_end, row_number, value_number, date, name, value,
-    scale)
+    scale, first_seen_at, synced_at)
 select c.company_id,
        (array['SecurityCultureScoreGaugeWidget', 'PhishingRiskScoreAcrossIndustriesWidget', 'TrainingCompletionWidget',
               'RepeatOffendersUsersRateWidget', 'SimulationCoverageWidget', 'PhishingActivityWidget',
               'RepeatOffendersUsersThresholdWidget', 'ImpactOfPhishingAwarenessTrainingWidget'])[w],
-       m.start, (m.start + interval '1 month - 1 day')::date, 0, v, m.start, 'Value' || v, 10 * w + v, 1
+       m.start, (m.start + interval '1 month - 1 day')::date, 0, v, m.start, 'Value' || v, 10 * w + v, 1, m.read_at, m.read_at
 from keepnet.companies c cross join generate_series(1, 8) w cross join generate_series(0, 3) v
-cross join lateral (select (date_trunc('month', now()) - n * interval '1 month')::date as start
+cross join lateral (select (date_trunc('month', now()) - n * interval '1 month')::date as start,
+                           least(date_trunc('month', now()) - (n - 1) * interval '1 month', now() - interval '3 days') as read_at
                     from generate_series(1, 13) n) m
 where c.kind = 'customer';
 drop table drawn;

@@ -30,16 +30,21 @@ from (
          'Nobody can be overdue in them.')) v (check_name, found_count, of_count, meaning)
     where v.of_count is not null
     union all
-    select f.company_key, f.company_id, 'summaries that differ', count(*) filter (where f.vendor_target_user_count <> f.user_count), count(*),
-           'Enrollments of which the vendor''s summary counts other users than its report shows. Anonymous ones are not compared.'
-    from bi.fact_enrollment f
-    where not f.is_anonymous and f.vendor_target_user_count is not null
-    group by f.company_key, f.company_id
-    union all
-    select f.company_key, f.company_id, 'unknown statuses', sum(f.unknown_status_count)::bigint, sum(f.user_count)::bigint,
-           'Assignments whose status word is not in ref.status_map. They are not completed, and they are to be finished.'
-    from bi.fact_enrollment f
-    group by f.company_key, f.company_id having sum(f.user_count) > 0
+    select f.company_key, f.company_id, v.check_name, v.found_count, v.of_count, v.meaning
+    from (
+        select n.company_key, n.company_id,
+               count(*) filter (where not n.is_anonymous and n.vendor_target_user_count <> n.user_count) as differing_count,
+               count(*) filter (where not n.is_anonymous and n.vendor_target_user_count is not null) as compared_count,
+               sum(n.unknown_status_count)::bigint as unknown_count, sum(n.user_count)::bigint as user_count
+        from bi.fact_enrollment n
+        group by n.company_key, n.company_id) f
+    cross join lateral (values
+        ('summaries that differ', f.differing_count, f.compared_count,
+         'Enrollments of which the vendor''s summary counts other users than its report shows. Anonymous ones are not compared.'),
+        ('unknown statuses', f.unknown_count, f.user_count,
+         'Assignments whose status word is not in ref.status_map. They are not completed, and they are to be finished.')
+    ) v (check_name, found_count, of_count, meaning)
+    where v.of_count > 0
     union all
     select k.company_key, d.company_id, 'estimated completions', d.estimated_count, d.completed_count,
            'Completions of which only the day is known by which they had happened.'
