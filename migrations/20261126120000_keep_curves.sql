@@ -302,20 +302,25 @@ create function rollup.after_department_map() returns trigger
 language plpgsql security definer set search_path = pg_catalog as $$
 declare
     departments text[] := '{}';
+    -- An empty one names every company.
+    companies text[] := '{}';
     one record;
 begin
     if tg_op in ('UPDATE', 'DELETE') then
         departments := departments || array(select department from old_rows);
+        companies := companies || array(select company_id from old_rows);
     end if;
     if tg_op in ('UPDATE', 'INSERT') then
         departments := departments || array(select department from new_rows);
+        companies := companies || array(select company_id from new_rows);
     end if;
     for one in
         select company_id, array_agg(distinct enrollment_id) as enrollments
         from (select company_id, enrollment_id, department from rollup.department_statuses
               union all
               select company_id, enrollment_id, department from rollup.department_quarters) d
-        where tg_op = 'TRUNCATE' or department = any (departments)
+        where tg_op = 'TRUNCATE'
+           or department = any (departments) and ('' = any (companies) or company_id = any (companies))
         group by company_id
         order by company_id
     loop

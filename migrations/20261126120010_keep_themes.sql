@@ -158,18 +158,23 @@ create function rollup.after_departments_of_themes() returns trigger
 language plpgsql security definer set search_path = pg_catalog as $$
 declare
     departments text[] := '{}';
+    -- An empty one names every company.
+    companies text[] := '{}';
 begin
     if tg_op in ('UPDATE', 'DELETE') then
         departments := departments || array(select department from old_rows);
+        companies := companies || array(select company_id from old_rows);
     end if;
     if tg_op in ('UPDATE', 'INSERT') then
         departments := departments || array(select department from new_rows);
+        companies := companies || array(select company_id from new_rows);
     end if;
     perform rollup.recount_themes(c.company_id, c.surveys)
     from (
         select company_id, array_agg(distinct enrollment_id) as surveys
         from rollup.question_scores
-        where tg_op = 'TRUNCATE' or department = any (departments)
+        where tg_op = 'TRUNCATE'
+           or department = any (departments) and ('' = any (companies) or company_id = any (companies))
         group by company_id
         order by company_id) c;
     return null;
