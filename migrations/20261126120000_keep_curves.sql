@@ -298,6 +298,7 @@ begin
 end $$;
 comment on function rollup.after_status_map() is 'Works out anew what follows from status words of which a statement changed the meaning.';
 
+-- Told are the counts that name departments, and the function that works out what follows from them.
 create function rollup.after_department_map() returns trigger
 language plpgsql security definer set search_path = pg_catalog as $$
 declare
@@ -314,18 +315,14 @@ begin
         departments := departments || array(select department from new_rows);
         companies := companies || array(select company_id from new_rows);
     end if;
-    for one in
-        select company_id, array_agg(distinct enrollment_id) as enrollments
-        from (select company_id, enrollment_id, department from rollup.department_statuses
-              union all
-              select company_id, enrollment_id, department from rollup.department_quarters) d
-        where tg_op = 'TRUNCATE'
-           or department = any (departments) and ('' = any (companies) or company_id = any (companies))
-        group by company_id
-        order by company_id
+    for one in execute format(
+        'select company_id, array_agg(distinct enrollment_id) as enrollments
+         from rollup.%I
+         where $1 or department = any ($2) and ('''' = any ($3) or company_id = any ($3))
+         group by company_id
+         order by company_id', tg_argv[0]) using tg_op = 'TRUNCATE', departments, companies
     loop
-        perform rollup.recount_department_progress(one.company_id, one.enrollments);
-        perform rollup.recount_department_progress_quarters(one.company_id, one.enrollments);
+        execute format('select rollup.%I($1, $2)', tg_argv[1]) using one.company_id, one.enrollments;
     end loop;
     return null;
 end $$;
@@ -338,18 +335,20 @@ begin
     for one in
         select t.*, e.*
         from (values
-            ('rollup.completion_days', 'rollup_curves', 'after_counts', 'recount_completion_curves'),
-            ('rollup.status_months', 'rollup', 'after_counts', 'recount_status_curves'),
-            ('rollup.department_statuses', 'rollup', 'after_counts', 'recount_department_progress'),
-            ('rollup.department_quarters', 'rollup', 'after_counts', 'recount_department_progress_quarters'),
-            ('ref.status_map', 'rollup', 'after_status_map', ''),
-            ('ref.department_map', 'rollup', 'after_department_map', '')) t (name, trigger, function, argument)
+            ('rollup.completion_days', 'rollup_curves', 'after_counts(recount_completion_curves)'),
+            ('rollup.status_months', 'rollup', 'after_counts(recount_status_curves)'),
+            ('rollup.department_statuses', 'rollup', 'after_counts(recount_department_progress)'),
+            ('rollup.department_quarters', 'rollup', 'after_counts(recount_department_progress_quarters)'),
+            ('ref.status_map', 'rollup', 'after_status_map()'),
+            ('ref.department_map', 'rollup_progress', 'after_department_map(department_statuses, recount_department_progress)'),
+            ('ref.department_map', 'rollup_quarters',
+             'after_department_map(department_quarters, recount_department_progress_quarters)')) t (name, trigger, call)
         cross join (values ('insert', 'referencing new table as new_rows'),
                            ('update', 'referencing old table as old_rows new table as new_rows'),
                            ('delete', 'referencing old table as old_rows'), ('truncate', '')) e (event, rows)
-        where t.argument = '' or e.event <> 'truncate'
+        where t.name like 'ref.%' or e.event <> 'truncate'
     loop
-        execute format('create trigger %I after %s on %s %s for each statement execute function rollup.%I(%L)',
-                       one.trigger || '_' || one.event, one.event, one.name, one.rows, one.function, one.argument);
+        execute format('create trigger %I after %s on %s %s for each statement execute function rollup.%s',
+                       one.trigger || '_' || one.event, one.event, one.name, one.rows, one.call);
     end loop;
 end $triggers$;

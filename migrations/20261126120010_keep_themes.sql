@@ -154,33 +154,6 @@ begin
 end $$;
 comment on function rollup.after_themes() is 'Works out anew the themes of surveys in which a statement gave questions another theme.';
 
-create function rollup.after_departments_of_themes() returns trigger
-language plpgsql security definer set search_path = pg_catalog as $$
-declare
-    departments text[] := '{}';
-    -- An empty one names every company.
-    companies text[] := '{}';
-begin
-    if tg_op in ('UPDATE', 'DELETE') then
-        departments := departments || array(select department from old_rows);
-        companies := companies || array(select company_id from old_rows);
-    end if;
-    if tg_op in ('UPDATE', 'INSERT') then
-        departments := departments || array(select department from new_rows);
-        companies := companies || array(select company_id from new_rows);
-    end if;
-    perform rollup.recount_themes(c.company_id, c.surveys)
-    from (
-        select company_id, array_agg(distinct enrollment_id) as surveys
-        from rollup.question_scores
-        where tg_op = 'TRUNCATE'
-           or department = any (departments) and ('' = any (companies) or company_id = any (companies))
-        group by company_id
-        order by company_id) c;
-    return null;
-end $$;
-comment on function rollup.after_departments_of_themes() is 'Works out anew the themes of surveys with departments of which a statement changed the name.';
-
 create function rollup.after_min_group() returns trigger
 language plpgsql security definer set search_path = pg_catalog as $$
 begin
@@ -200,15 +173,15 @@ begin
     for one in
         select t.*, e.*
         from (values
-            ('rollup.question_totals', 'rollup', 'after_counts', 'recount_themes'),
-            ('ref.department_map', 'rollup_themes', 'after_departments_of_themes', '')) t (name, trigger, function, argument)
+            ('rollup.question_totals', 'rollup', 'after_counts(recount_themes)'),
+            ('ref.department_map', 'rollup_themes', 'after_department_map(question_scores, recount_themes)')) t (name, trigger, call)
         cross join (values ('insert', 'referencing new table as new_rows'),
                            ('update', 'referencing old table as old_rows new table as new_rows'),
                            ('delete', 'referencing old table as old_rows'), ('truncate', '')) e (event, rows)
-        where t.argument = '' or e.event <> 'truncate'
+        where t.name like 'ref.%' or e.event <> 'truncate'
     loop
-        execute format('create trigger %I after %s on %s %s for each statement execute function rollup.%I(%L)',
-                       one.trigger || '_' || one.event, one.event, one.name, one.rows, one.function, one.argument);
+        execute format('create trigger %I after %s on %s %s for each statement execute function rollup.%s',
+                       one.trigger || '_' || one.event, one.event, one.name, one.rows, one.call);
     end loop;
 end $triggers$;
 create trigger rollup_themes_update after update on keepnet.survey_questions
